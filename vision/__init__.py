@@ -1,0 +1,1 @@
+"""Everything that looks at pixels: safe decoding, preprocessing, encoders, grounding."""

@@ -1,0 +1,107 @@
+"""Read and check what a child answers: it has just handled a hostile file, so nothing it says is believed unchecked."""
+
+from __future__ import annotations
+
+import re
+import socket
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from vision.decoder.contract import REFUSALS, Decoded, DecodeLimits, DecodeRequest, Refused
+from vision.decoder.wire import receive_into
+from vision.types import RgbImage
+
+_MAX_PREVIEW_BYTES = 64 * 1024 * 1024
+_MAX_REASON_CHARACTERS = 1000
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+SENSELESS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
+"""What reading an answer raises when the child does not keep to the protocol."""
+
+_FORMAT = re.compile(r"[A-Z]{3,8}")
+
+
+class AnswerReader:
+    """Turns one header and the payloads that follow it into an answer.
+
+    Args:
+        connection: the parent's end of the socket.
+        request: what was asked.
+        limits: the limits that the child was given.
+        deadline: `time.monotonic` at which the last byte must have come.
+    """
+
+    def __init__(
+        self, connection: socket.socket, request: DecodeRequest, limits: DecodeLimits, deadline: float
+    ) -> None:
+        self._connection = connection
+        self._request = request
+        self._limits = limits
+        self._deadline = deadline
+
+    def read(self, header: dict[str, Any]) -> Decoded | Refused:
+        """Check the header and read its payloads.
+
+        Raises:
+            One of `SENSELESS`: the answer makes no sense.
+            ConnectionError, TimeoutError: it did not come whole, or not in time.
+        """
+        if header["kind"] == "refused":
+            return self._refused(header)
+        if header["kind"] != "decoded":
+            raise ValueError(f"an answer of kind {header['kind']!r}")
+        facts = header["facts"]
+        self._check(facts)
+        pixels = self._pixels(header["pixels_hw"], (facts["height_px"], facts["width_px"]))
+        preview = self._preview(header["preview_bytes"])
+        return self._decoded(facts, pixels, preview)
+
+    def _refused(self, header: dict[str, Any]) -> Refused:
+        if header["code"] not in REFUSALS:
+            raise ValueError(f"unknown refusal {header['code']!r}")
+        return Refused(self._request.path, header["code"], str(header["reason"])[:_MAX_REASON_CHARACTERS])
+
+    def _check(self, facts: dict[str, Any]) -> None:
+        counts = [facts[name] for name in ("size_bytes", "width_px", "height_px", "frames")]
+        if not all(type(count) is int and count > 0 for count in counts):
+            raise ValueError(f"counts that are none: {counts}")
+        if facts["width_px"] * facts["height_px"] > self._limits.max_pixels:
+            raise ValueError(f"a picture of {facts['width_px']} × {facts['height_px']} pixels")
+        if not _SHA256.fullmatch(facts["sha256"]) or not _FORMAT.fullmatch(facts["format"]):
+            raise ValueError("a hash or a format name that is none")
+
+    def _decoded(self, facts: dict[str, Any], pixels: RgbImage | None, preview: bytes | None) -> Decoded:
+        return Decoded(
+            path=self._request.path,
+            sha256=facts["sha256"],
+            size_bytes=facts["size_bytes"],
+            width_px=facts["width_px"],
+            height_px=facts["height_px"],
+            format=facts["format"],
+            frames=facts["frames"],
+            taken_at=None if facts["taken_at"] is None else datetime.fromisoformat(facts["taken_at"]),
+            pixels=pixels,
+            preview=preview,
+        )
+
+    def _pixels(self, size_hw: Any, full_hw: tuple[int, int]) -> RgbImage | None:
+        if not self._request.wants_pixels:
+            return None
+        steps = self._request.preprocessing
+        expected_hw = full_hw if steps is None else steps.output_hw
+        if list(size_hw) != list(expected_hw):
+            raise ValueError(f"pixels of size {size_hw} instead of {expected_hw}")
+        height, width = expected_hw
+        pixels = np.empty((height, width, 3), dtype=np.uint8)
+        receive_into(self._connection, pixels.data.cast("B"), self._deadline)
+        return pixels
+
+    def _preview(self, size_bytes: Any) -> bytes | None:
+        if self._request.preview_px is None:
+            return None
+        if not 0 < int(size_bytes) <= _MAX_PREVIEW_BYTES:
+            raise ValueError(f"a preview of {size_bytes} bytes")
+        preview = bytearray(int(size_bytes))
+        receive_into(self._connection, memoryview(preview), self._deadline)
+        return bytes(preview)

@@ -1,0 +1,170 @@
+"""The disposable child: reads requests from a socket, decodes foreign pictures under hard limits, answers."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes  # noqa: F401  # loaded before the limits: numpy asks for it lazily
+import fcntl
+import hashlib
+import io
+import json
+import math
+import os
+import resource
+import signal
+import socket
+import sys
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from vision.decoder import formats, metadata
+from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError
+from vision.decoder.pixels import open_picture, require_pixels, upright_srgb
+from vision.decoder.reading import read_once, require_size
+from vision.decoder.wire import Answer, receive_request, send
+
+_MAX_TEXT_BYTES = 8 * 1024 * 1024
+_MAX_OPEN_FILES = 64
+_GRACE_S = 5.0
+
+
+def serve(connection: socket.socket, limits: DecodeLimits) -> None:
+    """Answer requests until the parent hangs up."""
+    formats.install(limits.max_pixels, _MAX_TEXT_BYTES)
+    warnings.simplefilter("ignore")
+    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    _restrain(limits)
+    # The parent may be gone at any moment, and then there is nobody to tell.
+    with contextlib.suppress(ConnectionError):
+        send(connection, {"kind": "hello"})
+        while (request := receive_request(connection)) is not None:
+            send(connection, {"kind": "begun"})
+            _arm(limits.timeout_s + _GRACE_S)
+            answer = _answer(request, limits)
+            _disarm()
+            send(connection, answer.header, *answer.payloads)
+
+
+def _restrain(limits: DecodeLimits) -> None:
+    """Give up what a decoder does not need. Imports are done by now; what follows is foreign data."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+        # If the machine runs out of memory all the same, let it be this process that is killed.
+        with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write("1000")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_MAX_OPEN_FILES, _MAX_OPEN_FILES))
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    os.dup2(silence, 2)  # libtiff and libjpeg talk to stderr; until here it told the parent why a start failed
+    os.close(silence)
+
+
+def _die_with_parent() -> None:
+    """Ask the kernel for SIGIO, whose default is death, once the parent's end of standard input is closed.
+
+    An idle child sees the end of its socket, but one that hangs inside a C library sees nothing, so the kernel has
+    to act. PR_SET_PDEATHSIG would not do: it fires when the *thread* that started the child ends, and servers
+    retire threads. Nothing is ever written to this pipe; closing it is its only message. `_arm` is the second line
+    of defence, for systems that do not signal here.
+    """
+    signal.signal(signal.SIGIO, signal.SIG_DFL)
+    fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+
+
+def _arm(seconds: float) -> None:
+    """End this process if one picture takes longer: by the clock, and by the processor in case the clock stands."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    # Libraries may use a few threads, whose processor seconds add up.
+    soft = math.ceil(used.ru_utime + used.ru_stime + 4 * seconds)
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
+def _disarm() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _answer(request: DecodeRequest, limits: DecodeLimits) -> Answer:
+    try:
+        return _decode(request, limits)
+    except RefusalError as refusal:
+        return Answer.refusal(refusal.code, refusal.reason)
+    except MemoryError:
+        # The heap may be in shreds: this child has answered its last request.
+        reason = f"Decoding needs more than the {limits.memory_bytes:,} bytes of memory that it may use."
+        return Answer.refusal("out_of_memory", reason, spent=True)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Answer.refusal("too_many_pixels", f"The picture has more than {limits.max_pixels:,} pixels.")
+    except Exception as error:  # corrupt files raise SyntaxError, TypeError, struct.error, zlib.error and more
+        reason = f"The picture is damaged, or of a kind that is not read: {_in_words(error)}."
+        return Answer.refusal("corrupt", reason)
+
+
+def _in_words(error: Exception) -> str:
+    words = " ".join(str(error).split()).rstrip(".")
+    if words.startswith("decoder error"):  # a number of Pillow's own, which helps nobody
+        words = "its compressed data cannot be decoded"
+    return words[:200] or type(error).__name__
+
+
+def _decode(request: DecodeRequest, limits: DecodeLimits) -> Answer:
+    if request.data is None:
+        data = read_once(os.fsencode(request.path), limits.max_file_bytes)
+    else:
+        require_size(len(request.data), limits.max_file_bytes)
+        data = request.data
+    facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}
+    with open_picture(data, limits.max_pixels) as picture:
+        facts["format"] = formats.common_name(picture.format)
+        upright = upright_srgb(picture)
+        # After the pixels: asking a PNG for its EXIF decodes it, and an error there would be taken for bad EXIF.
+        facts["taken_at"] = _iso(metadata.taken_at(picture))
+        facts["frames"] = metadata.frames(picture)
+    require_pixels(upright.size, limits.max_pixels)  # a decoder may find a size that its header did not say
+    facts["width_px"], facts["height_px"] = upright.size
+    pixels = None
+    if request.wants_pixels:
+        pixels = np.asarray(upright)
+        if request.preprocessing is not None:
+            pixels = request.preprocessing.prepare(pixels)
+    preview = None if request.preview_px is None else _preview(upright, request.preview_px)
+    return Answer.decoded(facts, pixels, preview)
+
+
+def _iso(moment: Any) -> str | None:
+    return None if moment is None else str(moment.isoformat())
+
+
+def _preview(picture: Image.Image, longest_px: int) -> bytes:
+    small = picture.copy() if max(picture.size) <= longest_px else _shrunk(picture, longest_px)
+    file = io.BytesIO()
+    small.save(file, "WEBP", quality=80, method=3)
+    return file.getvalue()
+
+
+def _shrunk(picture: Image.Image, longest_px: int) -> Image.Image:
+    factor = longest_px / max(picture.size)
+    size_wh = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
+    return picture.resize(size_wh, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def start(arguments: Mapping[str, Any]) -> None:
+    """Entry point of the process: `arguments` is what the parent wrote on the command line."""
+    with socket.socket(fileno=int(arguments["socket"])) as connection:
+        serve(connection, DecodeLimits(**arguments["limits"]))
+
+
+def main() -> None:
+    """Read the command line and serve."""
+    start(json.loads(sys.argv[1]))

@@ -1,0 +1,150 @@
+"""What is asked of the decoder and what it answers; both sides of the process boundary share this file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from types import MappingProxyType
+
+from vision.errors import DecoderError
+from vision.preprocessing import Preprocessing
+from vision.types import RgbImage
+
+MINIMUM_MEMORY_BYTES = 256 * 1024 * 1024
+"""Less address space than this does not hold the decoding libraries themselves (184 MB were measured)."""
+
+REFUSALS: Mapping[str, str] = MappingProxyType(
+    {
+        "not_found": "Check that the file still exists and that its disk is mounted.",
+        "permission_denied": "Give the user that runs Deixis the right to read the file.",
+        "not_a_file": "Only regular files are read; pipes, devices and folders are not.",
+        "unreadable": "Check the disk or the network share that holds the file.",
+        "changed_while_reading": "Index again when nothing writes to the file any more.",
+        "empty": "Copy the file again from where it came from.",
+        "too_large": "Raise the limit on bytes per file if you trust this file.",
+        "too_many_pixels": "Raise the limit on pixels, and with it the decoder's memory, if you trust this file.",
+        "unsupported_format": "Convert it to JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC.",
+        "not_an_image": "Nothing to do if the file was never a picture; otherwise copy it again.",
+        "corrupt": "Open it in a picture editor and save it anew, or copy it again from where it came from.",
+        "timeout": "Raise the decoder's time limit if you trust this file.",
+        "out_of_memory": "Raise the decoder's memory limit if you trust this file.",
+        "crashed": "Open it in a picture editor and save it anew.",
+    }
+)
+"""Every refusal code, with the remedy that people are shown. Codes are stable: they are stored and counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeLimits:
+    """What one picture may cost.
+
+    Attributes:
+        max_file_bytes: a larger file is refused before it is read.
+        max_pixels: width × height of a picture; a larger one is refused before its pixels are decoded.
+        timeout_s: wall-clock seconds from the moment the child has taken the picture to its complete answer.
+        memory_bytes: address space of one child, its libraries included. Enforced on Linux; other systems do not
+            honour such a limit, and there the limits on pixels and bytes must do.
+        tasks_per_child: a child is replaced after so many pictures, so that no leak lives long.
+
+    Raises:
+        DecoderError: a limit is not positive, or the memory would not hold the decoding libraries.
+    """
+
+    max_file_bytes: int = 512 * 1024 * 1024
+    max_pixels: int = 40_000_000
+    timeout_s: float = 30.0
+    memory_bytes: int = 1536 * 1024 * 1024
+    tasks_per_child: int = 500
+
+    def __post_init__(self) -> None:
+        for limit in fields(self):
+            value = getattr(self, limit.name)
+            if not (math.isfinite(value) and value > 0):
+                raise DecoderError(f"{limit.name} must be positive, got {value!r}")
+        if self.memory_bytes < MINIMUM_MEMORY_BYTES:
+            raise DecoderError(f"memory_bytes must be at least {MINIMUM_MEMORY_BYTES}, got {self.memory_bytes}")
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeRequest:
+    """One picture to decode.
+
+    Attributes:
+        path: the file to read; with `data`, only a label for messages.
+        preprocessing: prepare the pixels for this encoder; None leaves them at their full size.
+        preview_px: also make a WebP preview whose longest side is at most this; it is never enlarged.
+        data: the file's bytes when they do not lie in a file (an upload).
+
+    Raises:
+        DecoderError: `preview_px` is not between 1 and 16383, the largest side of a WebP picture.
+    """
+
+    path: str
+    preprocessing: Preprocessing | None = None
+    preview_px: int | None = None
+    data: bytes | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.preview_px is not None and not 1 <= self.preview_px <= 16383:
+            raise DecoderError(f"preview_px must lie between 1 and 16383, got {self.preview_px}")
+
+    @property
+    def wants_pixels(self) -> bool:
+        """Whether the answer carries pixels: always, except when a preview is all that was asked for."""
+        return self.preprocessing is not None or self.preview_px is None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """A picture that was read.
+
+    Attributes:
+        path: as in the request.
+        sha256: of exactly the bytes that were decoded, 64 hex digits.
+        size_bytes: how many bytes those were.
+        width_px: of the upright picture.
+        height_px: of the upright picture.
+        format: `JPEG`, `PNG`, `WEBP`, `GIF`, `TIFF`, `BMP`, `AVIF` or `HEIF`.
+        frames: pictures in the file; only the first (HEIF: the primary one) is decoded.
+        taken_at: the camera's clock (EXIF DateTimeOriginal); aware only when the camera also recorded its offset.
+        pixels: HWC uint8, sRGB, [0, 255], upright, transparency over white; at `preprocessing.output_hw`, or
+            `(height_px, width_px, 3)` when the request had no preprocessing. None when only a preview was asked for.
+        preview: a WebP file, or None when none was asked for.
+    """
+
+    path: str
+    sha256: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    format: str
+    frames: int
+    taken_at: datetime | None
+    pixels: RgbImage | None = field(repr=False)
+    preview: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A picture that was not read, and why.
+
+    Attributes:
+        path: as in the request.
+        code: a key of `REFUSALS`.
+        reason: one or two sentences for people.
+    """
+
+    path: str
+    code: str
+    reason: str
+
+
+class RefusalError(Exception):
+    """Carries a refusal from the depth of the child to its loop; it never leaves the child."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason

@@ -1,0 +1,142 @@
+"""Decode many pictures in parallel and in order, while hostile ones take down nothing but their own child."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+from vision.decoder.contract import Decoded, DecodeLimits, DecodeRequest, Refused
+from vision.decoder.process import DecodingChild, NotBegunError
+from vision.errors import DecoderError
+
+logger = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+
+
+class DecoderPool:
+    """A fixed number of decoding children, started when first needed and replaced when spent, hung or dead.
+
+    Each child is driven by one thread that only waits for it, so the caller's own work (an encoder) overlaps with
+    decoding. Threads of the caller may share a pool. Use it as a context manager: leaving it ends the children.
+
+    Args:
+        limits: what one picture may cost; the defaults of `DecodeLimits` when None.
+        workers: how many pictures are decoded at the same time.
+        window: how many pictures `map` holds between request and result, 4 × `workers` when None. Results wait
+            here for a slow picture before them; at full size each may take 3 × `max_pixels` bytes.
+
+    Raises:
+        DecoderError: `workers` or `window` is less than 1.
+    """
+
+    def __init__(self, limits: DecodeLimits | None = None, workers: int = 1, *, window: int | None = None) -> None:
+        if workers < 1 or (window is not None and window < 1):
+            raise DecoderError(f"a pool needs workers and a window of at least 1, got {workers} and {window}")
+        self._limits = limits or DecodeLimits()
+        self._window = window or 4 * workers
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="decoder")
+        self._lock = threading.Lock()
+        self._idle: list[DecodingChild] = []
+        self._busy: set[DecodingChild] = set()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def map(self, requests: Iterable[DecodeRequest]) -> Iterator[Decoded | Refused]:
+        """Decode pictures; one answer per request, in the order of the requests.
+
+        Args:
+            requests: consumed lazily, in the caller's thread, at most `window` ahead of the answers.
+
+        Raises:
+            DecoderError: the decoding process itself does not start, or the pool is closed.
+        """
+        pending: deque[Future[Decoded | Refused]] = deque()
+        try:
+            for request in requests:
+                pending.append(self._submit(request))
+                while pending and (len(pending) >= self._window or pending[0].done()):
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+    def decode(self, request: DecodeRequest) -> Decoded | Refused:
+        """Decode one picture and wait for it.
+
+        Raises:
+            DecoderError: the decoding process itself does not start, or the pool is closed.
+        """
+        return self._submit(request).result()
+
+    def child_pids(self, *, at_work: bool = False) -> list[int]:
+        """Process ids of the living children; with `at_work`, of those that are in the middle of a picture."""
+        with self._lock:
+            return [child.pid for child in (*self._idle, *self._busy) if child.at_work or not at_work]
+
+    def close(self) -> None:
+        """End all children, finished or not, and wait for the threads; answers still pending are lost."""
+        with self._lock:
+            self._closed = True
+            for child in self._busy:
+                child.kill()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.close()
+
+    def _submit(self, request: DecodeRequest) -> Future[Decoded | Refused]:
+        with self._lock:
+            if self._closed:
+                raise DecoderError("this pool is closed")
+            return self._threads.submit(self._decode, request)
+
+    def _decode(self, request: DecodeRequest) -> Decoded | Refused:
+        for _ in range(_ATTEMPTS):
+            child = self._borrow()
+            try:
+                return child.ask(request)
+            except NotBegunError:
+                logger.warning("decoding child %d was lost while idle; replacing it", child.pid)
+            finally:
+                self._give_back(child)
+        return Refused(request.path, "crashed", "The decoder could not even take this picture in.")
+
+    def _borrow(self) -> DecodingChild:
+        with self._lock:
+            if self._closed:
+                raise DecoderError("this pool is closed")
+            child = self._idle.pop() if self._idle else None
+            if child is not None:
+                self._busy.add(child)
+                return child
+        child = DecodingChild(self._limits)
+        with self._lock:
+            self._busy.add(child)
+            if self._closed:
+                child.kill()
+        return child
+
+    def _give_back(self, child: DecodingChild) -> None:
+        with self._lock:
+            self._busy.discard(child)
+            keep = not child.spent and not self._closed
+            if keep:
+                self._idle.append(child)
+        if not keep:
+            child.close()

@@ -1,0 +1,1 @@
+"""Dual encoders: text and images into one embedding space."""

@@ -1,0 +1,72 @@
+"""What a dual encoder is: the protocol that every backend fulfils and the facts that identify it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.preprocessing import Preprocessing
+from vision.types import Embeddings, RgbImage
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderFacts:
+    """The identity of an encoder: two indexes are compatible if and only if their facts have the same `identity`.
+
+    Attributes:
+        name: preset or folder name, for people; not part of the identity.
+        backend: `transformers` or `onnx`.
+        revision: the hub commit, or the SHA-256 over the files of a local folder (first 40 hex digits).
+        dim: length of one embedding.
+        context_length: tokens of text that are read; the rest is cut.
+        preprocessing: how an image becomes the model's input.
+        text_recipe: how a text becomes tokens, in words that change when the tokens would
+            (e.g. `lower|pad=max_length:64|right`).
+        location: where the model was loaded from (folder); not part of the identity.
+    """
+
+    name: str
+    backend: str
+    revision: str
+    dim: int
+    context_length: int
+    preprocessing: Preprocessing
+    text_recipe: str
+    location: str
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 (64 hex digits) over everything that changes the embeddings."""
+        parts = asdict(self)
+        del parts["name"], parts["location"]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class Encoder(Protocol):
+    """Text and images into one space, where the dot product of two embeddings is their cosine similarity."""
+
+    @property
+    def facts(self) -> EncoderFacts:
+        """What this encoder is."""
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        """Embed texts in order; returns `(n, dim)` float32, L2-normalised. An empty list gives `(0, dim)`."""
+
+    def encode_images(self, images: Sequence[RgbImage]) -> Embeddings:
+        """Embed images of any size in order; returns `(n, dim)` float32, L2-normalised."""
+
+    def encode_prepared(self, pixels: NDArray[np.uint8]) -> Embeddings:
+        """Embed images that `facts.preprocessing.prepare` has already resized and cropped.
+
+        Args:
+            pixels: `(n, height, width, 3)` uint8, RGB, at the size of `facts.preprocessing.output_hw`.
+
+        Returns:
+            `(n, dim)` float32, L2-normalised, in order.
+        """

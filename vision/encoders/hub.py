@@ -1,0 +1,240 @@
+"""Models of the Hugging Face hub: where they lie on this machine, which commit is ours, and the one download."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError
+from huggingface_hub.utils.tqdm import tqdm as hub_tqdm
+
+from vision.encoders.folders import PREPROCESSING_FILES, TOKENIZER_FILES
+from vision.encoders.presets import Preset
+from vision.errors import ModelError, ModelMissingError
+
+Progress = Callable[[int, int], None]
+"""Called with the bytes so far and the bytes in total as far as known; the total grows while files are listed."""
+
+# The cache keeps a file per branch or tag under refs/, holding a commit. Ours is a ref that no other program moves.
+_OUR_REF = "deixis"
+_ANSWER_WITHIN_S = 10.0
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_SMALL_FILES = ("config.json", *PREPROCESSING_FILES, *TOKENIZER_FILES)
+# Names at the top of the repository only; pickles (.bin, .pt) and code (.py) are never asked for.
+_WEIGHTS = ("model.safetensors", "model-?????-of-?????.safetensors", "model.safetensors.index.json")
+
+
+# What shows that a download got as far as its weights, also one by another program: a backend judges the kind.
+_ANY_WEIGHTS = ("*.safetensors", "*.bin", "onnx/*.onnx")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPlace:
+    """A model on this machine.
+
+    Attributes:
+        folder: where its files are.
+        name: what to call it.
+        revision: the hub commit; None for a folder that is no hub snapshot.
+    """
+
+    folder: Path
+    name: str
+    revision: str | None
+
+
+def looks_like_hub_id(model: str) -> bool:
+    """Whether the text has the form `owner/name`."""
+    return _HUB_ID.fullmatch(model) is not None
+
+
+def place_of_folder(folder: Path) -> ModelPlace:
+    """Name a folder: a snapshot inside a hub cache is known by its repository and commit, any other by its own name."""
+    if _COMMIT.fullmatch(folder.name) and folder.parent.name == "snapshots":
+        owner_and_name = folder.parent.parent.name.removeprefix("models--").replace("--", "/", 1)
+        return ModelPlace(folder, owner_and_name, folder.name)
+    return ModelPlace(folder, folder.name, None)
+
+
+def find(hub_id: str, *, name: str, pinned: str | None) -> ModelPlace:
+    """Find a hub model in the local cache; never the network.
+
+    The commit is the one that `pull` recorded, else the pinned one, else the only one in the cache.
+
+    Args:
+        hub_id: `owner/name`.
+        name: what to call the result.
+        pinned: the commit that a preset names; None for any other repository.
+
+    Raises:
+        ModelMissingError: the cache does not hold that commit, or not all of it; the message says which it holds.
+        ModelError: the cache holds several commits and nothing says which is meant.
+    """
+    home = _repository_folder(hub_id)
+    there = sorted(path.name for path in (home / "snapshots").glob("*") if _COMMIT.fullmatch(path.name))
+    commit = _recorded_commit(home) or pinned
+    if commit is None and len(there) > 1:
+        raise ModelError(
+            f"{hub_id}: the cache holds the revisions {', '.join(there)}",
+            remedy=f"Say which one: deixis models pull {hub_id} --revision COMMIT",
+        )
+    commit = commit or (there[0] if there else None)
+    if commit is None or commit not in there:
+        other = f"; the cache holds only {', '.join(there)}" if there else ""
+        at = f" at revision {commit}" if commit else ""
+        raise ModelMissingError(
+            f"{name} ({hub_id}{at}) is not on this machine{other}", remedy=how_to_bring(name, hub_id, commit)
+        )
+    folder = home / "snapshots" / commit
+    # The cache shows a file only when all of it has come, so an interrupted download lacks its weights.
+    if not any(found for pattern in _ANY_WEIGHTS for found in folder.glob(pattern)):
+        raise ModelMissingError(
+            f"{name} ({hub_id} at revision {commit}): the download is not complete",
+            remedy=how_to_bring(name, hub_id, commit),
+        )
+    return ModelPlace(folder, name, commit)
+
+
+def is_present(preset: Preset) -> bool:
+    """Whether a preset's weights are in the local cache."""
+    try:
+        find(preset.hub_id, name=preset.name, pinned=preset.revision)
+    except ModelError:
+        return False
+    return True
+
+
+def pull(
+    hub_id: str,
+    *,
+    name: str,
+    revision: str,
+    backend: str = "transformers",
+    progress: Progress | None = None,
+) -> ModelPlace:
+    """Download a model into the hub cache and record its commit, so that `find` uses exactly that one from now on.
+
+    This is the only function of the project that reaches for the network. Only configuration, tokenizer, preprocessing
+    and weights come: safetensors for `transformers`, graphs for `onnx`; never pickles, never code.
+
+    Args:
+        hub_id: `owner/name`.
+        name: what to call the result.
+        revision: a commit, or a branch or tag that is resolved to a commit now.
+        backend: `transformers`, `onnx` or `onnx:VARIANT`: whose weights to fetch.
+        progress: called while bytes arrive, from several threads.
+
+    Raises:
+        ModelMissingError: the hub cannot be reached, or has no such repository or revision.
+        ModelError: the repository holds no weights of a kind that we load.
+    """
+    weights = _weight_patterns(backend)
+    if not looks_like_hub_id(hub_id):
+        raise ModelMissingError(f"{hub_id} is not a name of the hub", remedy="Expected a preset or owner/name.")
+    try:
+        folder = _fetch(hub_id, revision, [*_SMALL_FILES, *weights], progress)
+    except Exception as error:  # HTTP libraries differ between versions of the hub's client and share no base class
+        commit = revision if _COMMIT.fullmatch(revision) else None
+        raise ModelMissingError(
+            f"{name} ({hub_id} at revision {revision}) cannot be downloaded: {_first_line(error)}",
+            remedy=how_to_bring(name, hub_id, commit),
+        ) from error
+    if not any(found for pattern in weights for found in folder.glob(pattern) if found.suffix != ".json"):
+        raise ModelError(
+            f"{hub_id} at revision {folder.name} has none of {', '.join(weights)}",
+            remedy="Pickled weights are refused because loading one runs its code. Choose a revision with safetensors.",
+        )
+    _record_commit(_repository_folder(hub_id), folder.name)
+    return ModelPlace(folder, name, folder.name)
+
+
+def how_to_bring(name: str, hub_id: str, commit: str | None = None) -> str:
+    """Say how to get a model with and without network."""
+    at = f"/tree/{commit}" if commit else ""
+    return (
+        f"With network: deixis models pull {name}\n"
+        f"Without: on another machine open {constants.ENDPOINT}/{hub_id}{at} and save config.json, "
+        "preprocessor_config.json, model.safetensors, tokenizer.json, tokenizer_config.json and, where they exist, "
+        "special_tokens_map.json, vocab.json, merges.txt, spiece.model and tokenizer.model into one folder; "
+        "copy it here, and use --model FOLDER."
+    )
+
+
+def _fetch(hub_id: str, revision: str, patterns: list[str], progress: Progress | None) -> Path:
+    cached = _repository_folder(hub_id) / "snapshots" / revision
+    try:
+        # One question with a deadline first: the download itself would try for half a minute before it gave up.
+        commit = HfApi().model_info(hub_id, revision=revision, timeout=_ANSWER_WITHIN_S).sha
+    except HfHubHTTPError:
+        raise  # the hub answered, and its answer is no
+    except Exception:
+        if not cached.is_dir():
+            raise
+        # Unreachable, but the very commit that is asked for is here; the client checks that it is complete.
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=patterns, local_files_only=True))
+    return Path(snapshot_download(hub_id, revision=commit, allow_patterns=patterns, tqdm_class=_reporting_to(progress)))
+
+
+def _weight_patterns(backend: str) -> tuple[str, ...]:
+    if backend == "transformers":
+        return _WEIGHTS
+    kind, _, variant = backend.partition(":")
+    if kind != "onnx":
+        raise ModelError(f"unknown backend {backend!r}", remedy="Choose transformers, onnx or onnx:VARIANT.")
+    suffix = f"_{variant}" if variant else ""
+    graphs = tuple(f"onnx/{tower}_model{suffix}.onnx" for tower in ("vision", "text"))
+    return (*graphs, *(f"{graph}_data" for graph in graphs))
+
+
+def _repository_folder(hub_id: str) -> Path:
+    return Path(constants.HF_HUB_CACHE) / f"models--{hub_id.replace('/', '--')}"
+
+
+def _recorded_commit(home: Path) -> str | None:
+    try:
+        commit = (home / "refs" / _OUR_REF).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return commit if _COMMIT.fullmatch(commit) else None
+
+
+def _record_commit(home: Path, commit: str) -> None:
+    ref = home / "refs" / _OUR_REF
+    unfinished = ref.with_name(f"{_OUR_REF}.new")
+    try:
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_text(commit, encoding="ascii")
+        unfinished.replace(ref)
+    except OSError as error:
+        raise ModelError(
+            f"{ref}: the revision cannot be recorded: {error}", remedy="Make the cache writable."
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return text.splitlines()[0]
+
+
+def _reporting_to(progress: Progress | None) -> type[Any]:
+    class Reporter(hub_tqdm):
+        """The hub's own bar, silent, whose byte counts go to our callback."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            self._counts_bytes = options.get("name") == "huggingface_hub.snapshot_download"
+            super().__init__(*args, **{**options, "disable": True})  # type: ignore[no-untyped-call]  # tqdm is untyped
+            # A disabled bar keeps no count of its own.
+            self._done = 0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self._done += int(n or 0)
+            if progress is not None and self._counts_bytes:
+                progress(self._done, int(self.total or 0))
+            return None
+
+    return Reporter

@@ -1,0 +1,267 @@
+"""The transformers backend: CLIP, SigLIP and fixed-resolution SigLIP2 in PyTorch, from safetensors on this machine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from transformers import AutoTokenizer, CLIPModel, SiglipModel
+from transformers.utils import logging as transformers_logging
+
+from vision.batching import Batches, available_memory_bytes, batch_size_for, usable_cores
+from vision.encoders.arrays import check_images, check_prepared, to_unit_length
+from vision.encoders.base import EncoderFacts
+from vision.encoders.folders import (
+    PREPROCESSING_FILES,
+    TOKENIZER_FILES,
+    content_revision,
+    read_json,
+    read_preprocessing,
+)
+from vision.encoders.tokenizing import UNMASKED_FAMILIES, TokenArrays, check_tokens, describe_recipe
+from vision.errors import ModelError, ModelMissingError
+from vision.types import Embeddings, RgbImage
+
+# Fixed-resolution SigLIP2 checkpoints declare `siglip` and load SiglipModel; only their tokenizer is new.
+_CLASSES: Mapping[str, Any] = {"clip": CLIPModel, "siglip": SiglipModel}
+_TOKENIZER_SETS = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("spiece.model",), ("tokenizer.model",))
+# Enough to keep the device busy; a larger batch only costs memory.
+_AT_ONCE = {"cpu": 16, "cuda": 256}
+_TEXTS_AT_ONCE = 256
+# Copies of one layer's activations alive at once: residual, norm, q, k, v, attention, and an MLP four times as wide.
+_LIVE_COPIES = 16
+
+
+class TransformersEncoder:
+    """A dual encoder of the transformers library in float32. Safe to call from several threads.
+
+    Images follow the folder's `preprocessor_config.json`. Text goes through the folder's own tokenizer, padded on the
+    right and cut to the full context: with an attention mask for CLIP; lower-cased and without a mask for SigLIP and
+    SigLIP2, as they were trained. Runs on the first CUDA device where there is one, else on the CPU.
+
+    Args:
+        folder: the model folder or hub snapshot.
+        name: what people call it.
+        revision: its hub commit; None for a local folder, whose content is hashed.
+        threads: CPU cores for the whole process's PyTorch; None for every core that this process may use.
+
+    Raises:
+        ModelMissingError: a file is not there; the message names it.
+        ModelError: the weights are pickles, damaged or incomplete, the architecture is another, or the tokenizer fails
+            its self-test.
+    """
+
+    def __init__(self, folder: Path, *, name: str, revision: str | None = None, threads: int | None = None) -> None:
+        config = read_json(folder, "config.json")
+        family = str(config.get("model_type"))
+        _check_family(folder, family)
+        _check_files(folder)
+        torch.set_num_threads(threads or usable_cores())
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        self._tokens = _Tokens(folder, config, family)
+        preprocessing = read_preprocessing(folder)
+        self._model = _load_model(folder, family).to(self._device)
+        _check_size(self._model.config, preprocessing.output_hw)
+        weights = sorted(path.name for path in folder.glob("*.safetensors*"))
+        files = ["config.json", *weights, *TOKENIZER_FILES, *PREPROCESSING_FILES]
+        self._facts = EncoderFacts(
+            name=name,
+            backend="transformers",
+            revision=revision or content_revision(folder, files),
+            dim=_dim(self._model.config, family),
+            context_length=self._tokens.context_length,
+            preprocessing=preprocessing,
+            text_recipe=self._tokens.recipe,
+            location=str(folder),
+        )
+        self._image_batches = Batches(
+            _batch_size(self._model.config.vision_config, self._device, _AT_ONCE[self._device])
+        )
+        self._text_batches = Batches(_batch_size(self._model.config.text_config, self._device, _TEXTS_AT_ONCE))
+
+    @property
+    def facts(self) -> EncoderFacts:
+        """What this encoder is."""
+        return self._facts
+
+    def encode_text(self, texts: Sequence[str]) -> Embeddings:
+        """Embed texts in order; returns `(n, dim)` float32, L2-normalised. Longer texts are cut at the context length.
+
+        Raises:
+            ModelError: an embedding is not finite; the message names its text's position.
+        """
+
+        def embed(part: slice) -> Embeddings:
+            inputs = {name: torch.from_numpy(ids) for name, ids in self._tokens.inputs(texts[part]).items()}
+            return self._run(self._model.get_text_features, inputs, first=part.start, kind="text")
+
+        return self._text_batches.run(len(texts), embed, dim=self._facts.dim)
+
+    def encode_images(self, images: Sequence[RgbImage]) -> Embeddings:
+        """Embed HWC uint8 RGB images of any size in order; returns `(n, dim)` float32, L2-normalised.
+
+        Raises:
+            ModelError: an image is not HWC uint8 RGB, or its embedding is not finite; the message names its position.
+        """
+        check_images(images)
+
+        def embed(part: slice) -> Embeddings:
+            pixels = np.stack([self._facts.preprocessing.prepare(image) for image in images[part]])
+            return self._embed_pixels(pixels, part.start)
+
+        return self._image_batches.run(len(images), embed, dim=self._facts.dim)
+
+    def encode_prepared(self, pixels: NDArray[np.uint8]) -> Embeddings:
+        """Embed `(n, height, width, 3)` uint8 RGB at the size of `facts.preprocessing.output_hw`.
+
+        Returns:
+            `(n, dim)` float32, L2-normalised, in order.
+
+        Raises:
+            ModelError: another shape or dtype, or an embedding that is not finite.
+        """
+        check_prepared(pixels, self._facts.preprocessing)
+        return self._image_batches.run(
+            len(pixels), lambda part: self._embed_pixels(pixels[part], part.start), dim=self._facts.dim
+        )
+
+    def _embed_pixels(self, pixels: NDArray[np.uint8], first: int) -> Embeddings:
+        inputs = {"pixel_values": torch.from_numpy(self._facts.preprocessing.normalise(pixels))}
+        return self._run(self._model.get_image_features, inputs, first=first, kind="image")
+
+    def _run(self, tower: Callable[..., Any], inputs: dict[str, torch.Tensor], *, first: int, kind: str) -> Embeddings:
+        with torch.inference_mode():
+            output = tower(**{name: tensor.to(self._device) for name, tensor in inputs.items()})
+        # Since transformers 5 the towers answer with an output object; the projected embedding is its pooler_output.
+        return to_unit_length(output.pooler_output.cpu().numpy(), first=first, kind=kind)
+
+
+class _Tokens:
+    """The folder's own tokenizer, called the way its family was trained."""
+
+    def __init__(self, folder: Path, config: Mapping[str, Any], family: str) -> None:
+        self._unmasked = family in UNMASKED_FAMILIES
+        self._lock = threading.Lock()
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        except (
+            Exception
+        ) as error:  # its readers raise whatever their formats raise, down to the Rust library's Exception
+            raise ModelError(
+                f"{folder}: the tokenizer cannot be loaded: {error}", remedy="Fetch its files again."
+            ) from error
+        default = 64 if self._unmasked else 77
+        text_config = config.get("text_config") or {}
+        self.context_length = int(text_config.get("max_position_embeddings", default))
+        self.recipe = describe_recipe(
+            lower=self._unmasked, pad="max_length", length=self.context_length, side="right", masked=not self._unmasked
+        )
+        check_tokens(
+            self.encode,
+            where=str(folder),
+            context_length=self.context_length,
+            ignores_case=self._unmasked,
+            full_length=True,
+        )
+
+    def encode(self, texts: Sequence[str]) -> TokenArrays:
+        """Return ids and attention mask, both `(n, context_length)` int64."""
+        # The Rust tokenizer keeps padding and truncation as state and refuses a change while another thread reads.
+        with self._lock:
+            tokens = self._tokenizer(
+                [text.lower() if self._unmasked else text for text in texts],
+                padding="max_length",
+                max_length=self.context_length,
+                truncation=True,
+                padding_side="right",
+                return_attention_mask=True,
+                return_tensors="np",
+            )
+        return tokens["input_ids"].astype(np.int64), tokens["attention_mask"].astype(np.int64)
+
+    def inputs(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        """Return the text tower's keyword arguments: a mask only for families that were trained with one."""
+        ids, mask = self.encode(texts)
+        return {"input_ids": ids} if self._unmasked else {"input_ids": ids, "attention_mask": mask}
+
+
+def _check_family(folder: Path, family: str) -> None:
+    if family == "siglip2":
+        raise ModelError(
+            f"{folder}: this SigLIP2 reads images of varying resolution (NaFlex), which has no fixed preprocessing",
+            remedy="Use a fixed-resolution one, such as the preset siglip2-base.",
+        )
+    if family not in _CLASSES:
+        raise ModelError(
+            f"{folder}: unknown architecture {family!r} in config.json",
+            remedy=f"The transformers backend loads {', '.join(_CLASSES)}; other dual encoders load as ONNX graphs.",
+        )
+
+
+def _check_files(folder: Path) -> None:
+    if not any(folder.glob("*.safetensors")):
+        pickles = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern))
+        if pickles:
+            raise ModelError(
+                f"{folder}: only pickled weights ({', '.join(pickles)}), which are refused: loading one runs its code",
+                remedy="Bring model.safetensors; the hub converts most models under a revision of their own.",
+            )
+        raise ModelMissingError(f"{folder}: model.safetensors is missing", remedy="Copy the model's whole folder.")
+    if not any(all((folder / name).is_file() for name in names) for names in _TOKENIZER_SETS):
+        raise ModelMissingError(
+            f"{folder}: tokenizer.json is missing", remedy="Copy the model's whole folder, not the weights alone."
+        )
+
+
+def _load_model(folder: Path, family: str) -> Any:
+    transformers_logging.disable_progress_bar()  # a library does not draw on its caller's terminal
+    try:
+        model, report = _CLASSES[family].from_pretrained(
+            folder,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            dtype=torch.float32,
+            output_loading_info=True,
+        )
+    except Exception as error:  # safetensors, JSON, shape and file errors share no base class
+        raise ModelError(
+            f"{folder}: the weights cannot be loaded: {error}", remedy="Fetch the weights again."
+        ) from error
+    # What is missing would be drawn at random, and every search would be noise.
+    absent = sorted([*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])])
+    if absent:
+        raise ModelError(
+            f"{folder}: {len(absent)} weights are missing or of another shape, first {absent[0]}",
+            remedy="config.json and the weights belong to different models; fetch both again.",
+        )
+    return model.eval()
+
+
+def _check_size(config: Any, output_hw: tuple[int, int]) -> None:
+    side = int(config.vision_config.image_size)
+    if output_hw != (side, side):
+        raise ModelError(
+            f"the vision tower reads {side}×{side} px, preprocessor_config.json makes {output_hw[1]}×{output_hw[0]}",
+            remedy="config.json and preprocessor_config.json belong to different models; fetch both again.",
+        )
+
+
+def _dim(config: Any, family: str) -> int:
+    return int(config.projection_dim if family == "clip" else config.vision_config.hidden_size)
+
+
+def _batch_size(tower: Any, device: str, ceiling: int) -> int:
+    if hasattr(tower, "patch_size"):
+        tokens = (int(tower.image_size) // int(tower.patch_size)) ** 2 + 1
+    else:
+        tokens = int(tower.max_position_embeddings)
+    scores = int(tower.num_attention_heads) * tokens * tokens
+    bytes_per_input = 4 * (_LIVE_COPIES * tokens * int(tower.hidden_size) + scores)
+    available = torch.cuda.mem_get_info()[0] if device == "cuda" else available_memory_bytes()
+    return batch_size_for(bytes_per_input, ceiling=ceiling, available_bytes=available)
