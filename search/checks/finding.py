@@ -1,0 +1,93 @@
+"""What `verify` has to say: one finding per thing that is wrong, and how much was looked at."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from search.vectors.segments import REPAIR
+
+REINDEX = "Run `deixis index`."
+REBUILD = "Run `deixis rebuild`."
+RESTORE = "Restore the database from a backup, or begin a new library in an empty home."
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it must be.
+
+    Attributes:
+        code: a stable name; docs/formats.md lists them all.
+        where: the file, table or row.
+        message: what is wrong, for people.
+        remedy: what to do about it.
+    """
+
+    code: str
+    where: str
+    message: str
+    remedy: str
+
+
+REMEDIES = {
+    "database_damaged": RESTORE,
+    "foreign_key": RESTORE,
+    "fulltext": REBUILD,
+    "region_of_other_image": "Import the annotations again.",
+    "span_outside_caption": "Import the annotations again.",
+    "image_without_vector": REINDEX,
+    "text_without_vector": REINDEX,
+    "row_in_wrong_segment": RESTORE,
+    "segment_missing": REPAIR,
+    "segment_header": REPAIR,
+    "segment_truncated": REPAIR,
+    "segment_block": REPAIR,
+    "segment_tail": "Harmless: an interrupted run left it, and the next `deixis index` removes it.",
+    "row_without_vector": REPAIR,
+    "vector_without_row": REPAIR,
+    "vector_not_unit": REPAIR,
+    "stray_file": "Harmless: an interrupted run left it, and the next `deixis index` removes it.",
+    "generation_missing": REBUILD,
+    "generation_checksum": REBUILD,
+    "generation_ids": REBUILD,
+    "generation_vectors": REBUILD,
+    "unpublished": REINDEX,
+}
+"""Every code that a finding can have, with its remedy."""
+
+
+@dataclass(slots=True)
+class VerifyReport:
+    """The outcome of `verify`.
+
+    Attributes:
+        findings: what is wrong, in the order in which it was found; empty is clean.
+        checked: how much was looked at, by name (`segments`, `vectors`, `generations`, `files`, …), and what is
+            neither wrong nor in use (`dead_embeddings`, `images_without_file`, `unused_texts`).
+    """
+
+    findings: list[Finding] = field(default_factory=list)
+    checked: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything agrees."""
+        return not self.findings
+
+    @property
+    def codes(self) -> set[str]:
+        """The distinct codes of the findings."""
+        return {finding.code for finding in self.findings}
+
+    def add(self, code: str, where: str, message: str) -> None:
+        """Note a finding; its remedy is that of its code."""
+        self.findings.append(Finding(code, where, message, REMEDIES[code]))
+
+
+OnProgress = Callable[[int, int], None]
+"""Called with the bytes read so far and the bytes there are."""
+
+
+def silent(_done_bytes: int, _total_bytes: int) -> None:
+    """Report no progress."""

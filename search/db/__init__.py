@@ -1,0 +1,1 @@
+"""The relational truth: schema, sessions and the queries over it."""

@@ -1,0 +1,157 @@
+"""Captions, phrases and boxes: how they are written once, and read for a picture."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from search.db.chunks import chunks
+from search.db.schema import Caption, Embedding, Region, TextBody
+from vision.types import Box, Span
+
+MAX_TEXT_CHARS = 10_000
+"""Longer captions are refused: no captioner writes them, and full-text columns have limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionFact:
+    """A phrase on a box, before it has an id."""
+
+    phrase: str
+    box: Box
+    span: Span | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionFact:
+    """A caption with the regions of its phrases, before it has an id."""
+
+    text: str
+    language: str | None = None
+    regions: tuple[RegionFact, ...] = ()
+
+
+@dataclass(slots=True)
+class Written:
+    """How much of what was offered is new."""
+
+    captions: int = 0
+    regions: int = 0
+    already_there: int = 0
+
+
+def text_ids(session: Session, bodies: Sequence[str]) -> dict[str, int]:
+    """Ids of texts, created where they are new.
+
+    Args:
+        bodies: non-empty texts without NUL (which Postgres cannot store).
+    """
+    hashes = {body: hashlib.sha256(body.encode()).hexdigest() for body in bodies}
+    known: dict[str, int] = {}
+    for some in chunks(sorted(set(hashes.values()))):
+        rows = session.execute(select(TextBody.sha256, TextBody.id).where(TextBody.sha256.in_(some)))
+        known.update(rows.all())
+    fresh = {sha256: TextBody(sha256=sha256, body=body) for body, sha256 in hashes.items() if sha256 not in known}
+    session.add_all(fresh.values())
+    session.flush()
+    return {body: known.get(sha256) or fresh[sha256].id for body, sha256 in hashes.items()}
+
+
+def add_annotations(
+    session: Session,
+    image_id: int,
+    captions: Sequence[CaptionFact],
+    loose: Sequence[RegionFact],
+    source: str,
+) -> Written:
+    """Add captions and regions to an image; what is already there, from the same source, is not added again.
+
+    Args:
+        loose: regions that belong to no caption, e.g. detector boxes.
+        source: `import`, or the identity of a captioner.
+    """
+    written = Written()
+    bodies = [caption.text for caption in captions]
+    bodies += [region.phrase for caption in captions for region in caption.regions]
+    bodies += [region.phrase for region in loose]
+    ids = text_ids(session, bodies)
+    known_captions = {
+        caption.text_id: caption
+        for caption in session.scalars(select(Caption).where(Caption.image_id == image_id, Caption.source == source))
+    }
+    known_regions = {
+        _region_key(region.caption_id, region.text_id, (region.x0, region.y0, region.x1, region.y1))
+        for region in session.scalars(select(Region).where(Region.image_id == image_id, Region.source == source))
+    }
+
+    def add_region(fact: RegionFact, caption_id: int | None) -> None:
+        key = _region_key(caption_id, ids[fact.phrase], fact.box.as_xyxy())
+        if key in known_regions:
+            written.already_there += 1
+            return
+        known_regions.add(key)
+        session.add(_region(image_id, caption_id, ids[fact.phrase], fact, source))
+        written.regions += 1
+
+    for fact in captions:
+        caption = known_captions.get(ids[fact.text])
+        if caption is None:
+            caption = Caption(
+                image_id=image_id,
+                text_id=ids[fact.text],
+                source=source,
+                language=fact.language,
+                created_at=datetime.now(UTC),
+            )
+            session.add(caption)
+            session.flush()
+            known_captions[caption.text_id] = caption
+            written.captions += 1
+        else:
+            written.already_there += 1
+        for region in fact.regions:
+            add_region(region, caption.id)
+    for region in loose:
+        add_region(region, None)
+    session.flush()
+    return written
+
+
+def texts_without_vector(session: Session, model_id: int, limit: int) -> list[tuple[int, str]]:
+    """Ids and bodies of texts in use that the model has not embedded yet, at most `limit`, by id."""
+    embedded = exists().where(Embedding.text_id == TextBody.id, Embedding.model_id == model_id)
+    used = or_(
+        exists().where(Caption.text_id == TextBody.id),
+        exists().where(Region.text_id == TextBody.id),
+    )
+    query = select(TextBody.id, TextBody.body).where(~embedded, used).order_by(TextBody.id).limit(limit)
+    return [(text_id, body) for text_id, body in session.execute(query)]
+
+
+def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> Region:
+    return Region(
+        image_id=image_id,
+        caption_id=caption_id,
+        text_id=text_id,
+        span_start=fact.span.start if fact.span else None,
+        span_end=fact.span.end if fact.span else None,
+        x0=fact.box.x0,
+        y0=fact.box.y0,
+        x1=fact.box.x1,
+        y1=fact.box.y1,
+        score=fact.score,
+        source=source,
+    )
+
+
+def _region_key(
+    caption_id: int | None, text_id: int, xyxy: tuple[float, float, float, float]
+) -> tuple[int | None, int, tuple[int, ...]]:
+    # A millionth of a side: far below a pixel, far above what a float column may round.
+    return caption_id, text_id, tuple(round(value * 1_000_000) for value in xyxy)

@@ -1,0 +1,90 @@
+"""Queries for the pages: one picture with everything on it, the newest pictures, the counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import Select, exists, func, select
+from sqlalchemy.orm import Session
+
+from search.db.schema import Caption, File, Generation, Image, Model, Region, TextBody
+from search.results import CaptionInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo
+from vision.types import Box, Span
+
+_PRESENT = exists().where(File.image_id == Image.id, File.state == "indexed")
+
+
+def image_detail(session: Session, image_id: int) -> ImageDetail | None:
+    """Everything known of one picture, or None when there is no such picture."""
+    image = session.get(Image, image_id)
+    if image is None:
+        return None
+    files = session.scalars(select(File).where(File.image_id == image_id).order_by(File.path))
+    by_caption: dict[int | None, list[RegionInfo]] = defaultdict(list)
+    rows = session.execute(
+        select(Region, TextBody.body)
+        .join(TextBody, TextBody.id == Region.text_id)
+        .where(Region.image_id == image_id)
+        .order_by(Region.span_start, Region.id)
+    )
+    for region, phrase in rows:
+        by_caption[region.caption_id].append(region_info(region, phrase))
+    captions = session.execute(
+        select(Caption, TextBody.body)
+        .join(TextBody, TextBody.id == Caption.text_id)
+        .where(Caption.image_id == image_id)
+        .order_by(Caption.id)
+    )
+    return ImageDetail(
+        image_id=image.id,
+        sha256=image.sha256,
+        width_px=image.width_px,
+        height_px=image.height_px,
+        format=image.format,
+        size_bytes=image.size_bytes,
+        taken_at=image.taken_at,
+        files=tuple(FileInfo(file.path, file.size_bytes, file.state) for file in files),
+        captions=tuple(
+            CaptionInfo(caption.id, body, caption.source, caption.language, tuple(by_caption[caption.id]))
+            for caption, body in captions
+        ),
+        regions=tuple(by_caption[None]),
+    )
+
+
+def region_info(region: Region, phrase: str) -> RegionInfo:
+    """A stored region as the outside sees it."""
+    span = None if region.span_start is None or region.span_end is None else Span(region.span_start, region.span_end)
+    box = Box(region.x0, region.y0, region.x1, region.y1)
+    return RegionInfo(region.id, phrase, box, span, region.score, region.source)
+
+
+def recent_images(session: Session, k: int, offset: int) -> list[int]:
+    """Ids of the pictures indexed last, newest first."""
+    return list(session.scalars(select(Image.id).where(_PRESENT).order_by(Image.id.desc()).limit(k).offset(offset)))
+
+
+def library_status(session: Session, model: Model | None) -> LibraryStatus:
+    """Counts of everything, by one query each."""
+    states = dict(session.execute(select(File.state, func.count()).group_by(File.state)).all())
+    published: dict[str, int] = {}
+    if model is not None:
+        rows = session.execute(
+            select(Generation.kind, Generation.vectors).where(Generation.model_id == model.id, Generation.active)
+        )
+        published = dict(rows.all())
+    return LibraryStatus(
+        images=_count(session, select(func.count()).select_from(Image).where(_PRESENT)),
+        files_indexed=states.get("indexed", 0),
+        files_refused=states.get("refused", 0),
+        files_missing=states.get("missing", 0),
+        captions=_count(session, select(func.count()).select_from(Caption)),
+        regions=_count(session, select(func.count()).select_from(Region)),
+        texts=_count(session, select(func.count()).select_from(TextBody)),
+        model=model.name if model else None,
+        published=published,
+    )
+
+
+def _count(session: Session, query: Select[int]) -> int:
+    return session.scalar(query) or 0

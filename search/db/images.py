@@ -1,0 +1,211 @@
+"""Queries over images and files: what is known of a path, of a content hash, of a picture that is to be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from search.db.chunks import chunks
+from search.db.schema import Embedding, File, Image, Root
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the library remembers of one path.
+
+    Attributes:
+        embedded: whether its image has a vector of the model that was asked about.
+    """
+
+    file_id: int
+    path: str
+    state: str
+    reason: str | None
+    size_bytes: int
+    mtime_ns: int
+    device: str
+    image_id: int | None
+    embedded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileFact:
+    """What a scan found at a path: the columns of `files` that come from the file system."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFact:
+    """What decoding told of a picture: the columns of `images`."""
+
+    sha256: str
+    width_px: int
+    height_px: int
+    format: str
+    size_bytes: int
+    taken_at: datetime | None
+
+
+def display_name(path: str) -> str:
+    """The last part of a path as text that any database stores: undecodable bytes become U+FFFD."""
+    name = path.rsplit("/", 1)[-1]
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def root_for(session: Session, path: str) -> Root:
+    """The root that covers `path`: an existing root above it, or a new one."""
+    roots = session.scalars(select(Root)).all()
+    covering = [root for root in roots if path == root.path or path.startswith(root.path.rstrip("/") + "/")]
+    if covering:
+        return max(covering, key=lambda root: len(root.path))
+    root = Root(path=path, last_scanned_at=None)
+    session.add(root)
+    session.flush()
+    return root
+
+
+def root_paths(session: Session) -> list[str]:
+    """Paths of all roots, sorted."""
+    return sorted(session.scalars(select(Root.path)))
+
+
+def known_files(session: Session, root_path: str, model_id: int) -> dict[str, KnownFile]:
+    """All files at or below `root_path`, by path."""
+    below = root_path.rstrip("/") + "/"
+    # Paths are stored as bytes and compare bytewise, so "below the folder" is the half-open range up to the next byte.
+    beyond = below[:-1] + chr(ord("/") + 1)
+    has_vector = exists().where(Embedding.image_id == File.image_id, Embedding.model_id == model_id)
+    rows = session.execute(
+        select(File, has_vector).where(((File.path >= below) & (File.path < beyond)) | (File.path == root_path))
+    )
+    return {file.path: _known(file, bool(embedded)) for file, embedded in rows}
+
+
+def files_at(session: Session, paths: Sequence[str], model_id: int) -> dict[str, KnownFile]:
+    """What is known of exactly these paths."""
+    found: dict[str, KnownFile] = {}
+    has_vector = exists().where(Embedding.image_id == File.image_id, Embedding.model_id == model_id)
+    for some in chunks(paths):
+        for file, embedded in session.execute(select(File, has_vector).where(File.path.in_(some))):
+            found[file.path] = _known(file, bool(embedded))
+    return found
+
+
+def image_sizes(session: Session) -> set[int]:
+    """Byte sizes of all images: a file of another size cannot be a copy of a known picture."""
+    return set(session.scalars(select(Image.size_bytes).distinct()))
+
+
+def image_with_vector(session: Session, sha256: str, model_id: int) -> int | None:
+    """Id of the image with this content if it already has a vector of this model."""
+    return session.scalar(
+        select(Image.id)
+        .join(Embedding, Embedding.image_id == Image.id)
+        .where(Image.sha256 == sha256, Embedding.model_id == model_id)
+    )
+
+
+def get_or_create_image(session: Session, fact: ImageFact) -> int:
+    """Id of the image with this content."""
+    known = session.scalar(select(Image.id).where(Image.sha256 == fact.sha256))
+    if known is not None:
+        return known
+    image = Image(
+        sha256=fact.sha256,
+        width_px=fact.width_px,
+        height_px=fact.height_px,
+        format=fact.format,
+        size_bytes=fact.size_bytes,
+        taken_at=fact.taken_at,
+        created_at=datetime.now(UTC),
+    )
+    session.add(image)
+    session.flush()
+    return image.id
+
+
+def record_file(
+    session: Session, fact: FileFact, root_id: int, *, image_id: int | None = None, reason: str | None = None
+) -> None:
+    """Write what a path holds: an image (`image_id`) or a reason why it does not (`reason`), exactly one of them.
+
+    Raises:
+        ValueError: both or neither were given.
+    """
+    if (image_id is None) == (reason is None):
+        raise ValueError("a file holds either an image or a reason")
+    file = session.scalar(select(File).where(File.path == fact.path))
+    if file is None:
+        file = File(path=fact.path, name=display_name(fact.path), root_id=root_id)
+        session.add(file)
+    file.image_id = image_id
+    file.state = "indexed" if image_id is not None else "refused"
+    file.reason = reason
+    file.size_bytes = fact.size_bytes
+    file.mtime_ns = fact.mtime_ns
+    file.device = fact.device
+    file.seen_at = datetime.now(UTC)
+    session.flush()
+
+
+def mark_state(session: Session, file_ids: Iterable[int], state: str) -> None:
+    """Set the state of files, e.g. to `missing` when they are gone or back to `indexed` when they return."""
+    for some in chunks(list(file_ids)):
+        session.execute(update(File).where(File.id.in_(some)).values(state=state))
+
+
+def present_images(session: Session, image_ids: Sequence[int]) -> set[int]:
+    """Those of the images that at least one indexed file still holds."""
+    present: set[int] = set()
+    for some in chunks(image_ids):
+        present.update(
+            image_id
+            for image_id in session.scalars(
+                select(File.image_id).where(File.image_id.in_(some), File.state == "indexed").distinct()
+            )
+            if image_id is not None
+        )
+    return present
+
+
+def images_by_id(session: Session, image_ids: Sequence[int]) -> dict[int, Image]:
+    """Image rows by id."""
+    found: dict[int, Image] = {}
+    for some in chunks(image_ids):
+        found.update({image.id: image for image in session.scalars(select(Image).where(Image.id.in_(some)))})
+    return found
+
+
+def first_paths(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
+    """For each image the first of its indexed files' paths in sorting order."""
+    paths: dict[int, str] = {}
+    for some in chunks(image_ids):
+        query = (
+            select(File.image_id, File.path)
+            .where(File.image_id.in_(some), File.state == "indexed")
+            .order_by(File.path.desc())
+        )
+        paths.update({image_id: path for image_id, path in session.execute(query) if image_id is not None})
+    return paths
+
+
+def _known(file: File, embedded: bool) -> KnownFile:
+    return KnownFile(
+        file_id=file.id,
+        path=file.path,
+        state=file.state,
+        reason=file.reason,
+        size_bytes=file.size_bytes,
+        mtime_ns=file.mtime_ns,
+        device=file.device,
+        image_id=file.image_id,
+        embedded=embedded,
+    )

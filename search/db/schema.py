@@ -1,0 +1,277 @@
+"""The tables: what a library knows, on SQLite and Postgres alike.
+
+Every table has an owner and a section in `docs/formats.md`. Rows are the truth; vectors are in segment files that the
+rows point to; FAISS files are derived from both.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from search.db.columns import BigId, OsPath, UtcDateTime
+
+
+class Base(DeclarativeBase):
+    """Declarative base whose constraint names are stable, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class LibraryMark(Base):
+    """One row that ties this database to its home folder. Owner: `search.library`.
+
+    Without it, a mistyped database URL would make every vector file of the home look like a leftover.
+    """
+
+    __tablename__ = "library"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    uid: Mapped[str] = mapped_column(String(32))
+    """Random, hex; repeated in `library.json` and in the header of every segment file."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Model(Base):
+    """An encoder that has made vectors here. Owner: `search.library`."""
+
+    __tablename__ = "models"
+    __table_args__ = (
+        Index(
+            "uq_models_active",
+            "active",
+            unique=True,
+            sqlite_where=text("active"),
+            postgresql_where=text("active"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    identity: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    backend: Mapped[str] = mapped_column(String(32))
+    revision: Mapped[str] = mapped_column(String(64))
+    dim: Mapped[int] = mapped_column(Integer)
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The whole of `EncoderFacts`, for a message that says what differs."""
+    location: Mapped[str] = mapped_column(OsPath)
+    active: Mapped[bool] = mapped_column(Boolean, default=False)
+    """Exactly one model answers queries; `index --replace-model` moves the flag in the transaction that ends it."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Root(Base):
+    """A folder (or single file) that was given to `index`. Owner: `indexer.scan`."""
+
+    __tablename__ = "roots"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    path: Mapped[str] = mapped_column(OsPath, unique=True)
+    last_scanned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Image(Base):
+    """A picture by its content: two files with the same bytes are one image. Owner: `indexer.writer`."""
+
+    __tablename__ = "images"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # An address of a deleted picture must never show another one.
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    """Of the file's bytes, hex."""
+    width_px: Mapped[int] = mapped_column(Integer)
+    """Upright, after EXIF orientation."""
+    height_px: Mapped[int] = mapped_column(Integer)
+    format: Mapped[str] = mapped_column(String(16))
+    """Pillow's name: JPEG, PNG, WEBP, …"""
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """EXIF DateTimeOriginal; read as UTC where the file names no offset."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class File(Base):
+    """A path and what was found there. Owner: `indexer.scan` (what is there), `indexer.writer` (what it holds)."""
+
+    __tablename__ = "files"
+    __table_args__ = (
+        CheckConstraint("state IN ('indexed', 'refused', 'missing')", name="state"),
+        CheckConstraint("state <> 'indexed' OR image_id IS NOT NULL", name="indexed_has_image"),
+        CheckConstraint("state <> 'refused' OR reason IS NOT NULL", name="refused_has_reason"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    path: Mapped[str] = mapped_column(OsPath, unique=True)
+    """Absolute, symbolic links in its folders resolved."""
+    name: Mapped[str] = mapped_column(Text, index=True)
+    """The last part of the path for people and look-ups; bytes that are not UTF-8 become U+FFFD."""
+    root_id: Mapped[int] = mapped_column(ForeignKey("roots.id", ondelete="CASCADE"), index=True)
+    image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"), index=True)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Why it was refused: `code: sentence`."""
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    device: Mapped[str] = mapped_column(String(32))
+    """`st_dev` when last seen, as decimal text (it may use all 64 bits): tells a deleted file from a vanished mount."""
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TextBody(Base):
+    """One distinct text: a caption or a phrase, stored and embedded once however often it occurs.
+
+    Owner: `search.db.annotations`. The full-text index (`search.db.fulltext`) hangs on this table.
+    """
+
+    __tablename__ = "texts"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    """Of the UTF-8 bytes, hex: unique at any length, which an index on `body` is not on Postgres."""
+    body: Mapped[str] = mapped_column(Text)
+
+
+class Caption(Base):
+    """A sentence about an image, with who said it. Owner: `search.db.annotations`."""
+
+    __tablename__ = "captions"
+    __table_args__ = (UniqueConstraint("image_id", "text_id", "source"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
+    text_id: Mapped[int] = mapped_column(ForeignKey("texts.id"), index=True)
+    source: Mapped[str] = mapped_column(String(64))
+    """`import` for people's own annotations; a captioner's identity otherwise."""
+    language: Mapped[str | None] = mapped_column(String(16))
+    """BCP 47 tag where known."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Region(Base):
+    """A phrase and its box on one image: the unit that answers "where". Owner: `search.db.annotations`."""
+
+    __tablename__ = "regions"
+    __table_args__ = (
+        CheckConstraint("x0 >= 0 AND y0 >= 0 AND x1 <= 1 AND y1 <= 1 AND x0 < x1 AND y0 < y1", name="box"),
+        CheckConstraint(
+            "(span_start IS NULL AND span_end IS NULL) OR (span_start >= 0 AND span_start < span_end)", name="span"
+        ),
+        CheckConstraint("span_start IS NULL OR caption_id IS NOT NULL", name="span_has_caption"),
+        Index("ix_regions_image_id_text_id", "image_id", "text_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
+    caption_id: Mapped[int | None] = mapped_column(ForeignKey("captions.id", ondelete="CASCADE"), index=True)
+    text_id: Mapped[int] = mapped_column(ForeignKey("texts.id"), index=True)
+    """The phrase."""
+    span_start: Mapped[int | None] = mapped_column(Integer)
+    """Characters of the caption, half-open."""
+    span_end: Mapped[int | None] = mapped_column(Integer)
+    x0: Mapped[float] = mapped_column(Float)
+    """Normalised xyxy on the upright image."""
+    y0: Mapped[float] = mapped_column(Float)
+    x1: Mapped[float] = mapped_column(Float)
+    y1: Mapped[float] = mapped_column(Float)
+    score: Mapped[float | None] = mapped_column(Float)
+    source: Mapped[str] = mapped_column(String(64))
+
+
+class Segment(Base):
+    """An append-only file of vectors. Owner: `search.vectors.segments`."""
+
+    __tablename__ = "segments"
+    __table_args__ = ({"sqlite_autoincrement": True},)  # Open files are remembered by this id.
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    """`image` or `text`: what was embedded."""
+    file_name: Mapped[str] = mapped_column(String(128), unique=True)
+    committed_rows: Mapped[int] = mapped_column(BigInteger)
+    """Rows that a transaction has made real; what lies behind them was left by a killed process."""
+    committed_bytes: Mapped[int] = mapped_column(BigInteger)
+    sealed: Mapped[bool] = mapped_column(Boolean, default=False)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Embedding(Base):
+    """One vector: whose it is and where it lies. Its `id` is its id in segments and FAISS. Owner: `search.vectors`."""
+
+    __tablename__ = "embeddings"
+    __table_args__ = (
+        UniqueConstraint("model_id", "image_id"),
+        UniqueConstraint("model_id", "text_id"),
+        UniqueConstraint("segment_id", "segment_row"),
+        CheckConstraint("image_id IS NULL OR text_id IS NULL", name="one_owner"),
+        # A reader may still hold a generation with the id of a vector that `rebuild --compact` removed.
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"), index=True)
+    text_id: Mapped[int | None] = mapped_column(ForeignKey("texts.id", ondelete="SET NULL"), index=True)
+    """An embedding that has neither owner any more is dead: its segment row stays until `rebuild --compact`."""
+    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"))
+    segment_row: Mapped[int] = mapped_column(BigInteger)
+
+
+class Generation(Base):
+    """An immutable FAISS file, derived from segments. Owner: `search.vectors.generations`."""
+
+    __tablename__ = "generations"
+    __table_args__ = (
+        Index(
+            "uq_generations_active",
+            "model_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("active"),
+            postgresql_where=text("active"),
+        ),
+        {"sqlite_autoincrement": True},  # Loaded generations are remembered by this id.
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    file_name: Mapped[str] = mapped_column(String(128), unique=True)
+    index_key: Mapped[str] = mapped_column(String(64))
+    """FAISS factory string."""
+    vectors: Mapped[int] = mapped_column(BigInteger)
+    ids_sha256: Mapped[str] = mapped_column(String(64))
+    """Of the ascending embedding ids as little-endian int64: tells whether the live set has changed since."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Of the file's bytes, hex."""
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    active: Mapped[bool] = mapped_column(Boolean)
+    """At most one per model and kind: the row that readers follow."""
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

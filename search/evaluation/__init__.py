@@ -1,0 +1,1 @@
+"""Measured quality: the figures that papers report, computed the way they define them."""

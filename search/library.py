@@ -1,0 +1,261 @@
+"""A library: a home folder and its database, opened, checked and closed together."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.orm import Session
+
+from search.db.schema import LibraryMark, Model
+from search.db.session import Database, database_url, settle_journal
+from search.db.upgrade import nothing_here, require_form
+from search.errors import LibraryEmptyError, LibraryError, ModelMismatchError
+from search.lock import HomeLock
+from search.vectors.durable import fsync_folder, writing_to
+from search.vectors.store import VectorStore
+from vision.encoders.base import EncoderFacts
+
+MARK_FILE = "library.json"
+"""Names the database that this home belongs to."""
+
+
+class Library:
+    """Everything that is stored: rows in a database, vectors and previews in a home folder.
+
+    Made by `Library.open`; close it, or use it as a context manager. Safe to use from several threads.
+
+    Attributes:
+        home: the folder.
+        database: its engine and transactions, for the rooms that keep this library.
+        vectors: the vector store.
+    """
+
+    def __init__(self, home: Path, database: Database, uid: str) -> None:
+        self.home = home
+        self.database = database
+        self._lock = HomeLock(home)
+        self.vectors = VectorStore(home, database, uid, self._guard)
+
+    @classmethod
+    def open(cls, home: Path, database_url: str | None = None, *, create: bool = False) -> Library:
+        """Open the library in `home`.
+
+        Args:
+            home: its folder.
+            database_url: SQLAlchemy URL of SQLite or Postgres; None means SQLite inside `home`.
+            create: make what is missing and bring the database to the form that this version needs.
+
+        Raises:
+            LibraryEmptyError: there is no library here, and `create` is off.
+            LibraryError: the database has the form of another version, belongs to another home or to something else,
+                or cannot be reached.
+            CorruptionError: the SQLite file is damaged.
+        """
+        home = home.absolute()
+        url = _database_url(home, database_url)
+        if create:
+            with writing_to(home):
+                home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        elif not home.is_dir() or (url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()):
+            raise nothing_here(home)
+        database = Database(url)
+        try:
+            settle_journal(database)
+            require_form(database, home, create=create)
+            return cls(home, database, _tie(database, home, create=create))
+        except BaseException:
+            database.close()
+            raise
+
+    @property
+    def engine(self) -> Engine:
+        """The database's engine, for tools; transactions go through `read` and `write`."""
+        return self.database.engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session on one snapshot of the database; it cannot write."""
+        with self.database.read() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """The one writing session: commits at the end of the block, rolls back when it raises.
+
+        Raises:
+            LibraryBusyError: another writer did not finish within five seconds.
+            LibraryError: the disk is full.
+        """
+        with self.database.write() as session:
+            yield session
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the library for one bulk job, after clearing away what an interrupted one has left.
+
+        The thread that holds it may enter again.
+
+        Raises:
+            LibraryBusyError: another bulk job holds it; says which process.
+        """
+        with self._lock.hold() as fresh:
+            if fresh:
+                self.vectors.recover()
+            yield
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """Hold the library without touching anything: for `verify`, which is to see what was left.
+
+        Raises:
+            LibraryBusyError: a bulk job holds it.
+        """
+        with self._lock.hold():
+            yield
+
+    def register_model(self, session: Session, facts: EncoderFacts) -> Model:
+        """The row of this encoder's identity, made where there is none; its name and location become the latest.
+
+        Args:
+            session: from `write`.
+            facts: the encoder.
+        """
+        model = session.scalar(select(Model).where(Model.identity == facts.identity))
+        if model is None:
+            model = Model(
+                identity=facts.identity,
+                backend=facts.backend,
+                revision=facts.revision,
+                dim=facts.dim,
+                active=False,
+                created_at=datetime.now(UTC),
+            )
+            session.add(model)
+        model.name = facts.name
+        model.location = facts.location
+        model.facts = asdict(facts)
+        session.flush()
+        return model
+
+    def active_model(self, session: Session) -> Model | None:
+        """The model that answers queries, or None before the first `index`."""
+        return session.scalar(select(Model).where(Model.active))
+
+    def activate_model(self, session: Session, model: Model) -> None:
+        """Let this model answer queries, and no other, once the session commits."""
+        session.execute(update(Model).where(Model.active, Model.id != model.id).values(active=False))
+        session.execute(update(Model).where(Model.id == model.id).values(active=True))
+        session.refresh(model)
+
+    def check_model(self, session: Session, facts: EncoderFacts) -> Model:
+        """The active model, if this encoder is the one that made its vectors.
+
+        Raises:
+            LibraryEmptyError: no model is active.
+            ModelMismatchError: the encoder is another one; says in which facts.
+        """
+        active = self.active_model(session)
+        if active is None:
+            raise LibraryEmptyError("Nothing has been indexed yet", remedy="Run `deixis index FOLDER` first.")
+        if active.identity != facts.identity:
+            raise ModelMismatchError(
+                f"The library was made with {active.name}, not with {facts.name}: {_differences(active, facts)}",
+                remedy="Use that model, run `deixis index --replace-model`, or choose another DEIXIS_HOME.",
+            )
+        return active
+
+    def close(self) -> None:
+        """Close files and connections."""
+        self.vectors.close()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        with self._lock.share():
+            yield
+
+
+_database_url = database_url  # `Library.open` has an argument of that name, which outsiders rely on.
+
+
+def _tie(database: Database, home: Path, *, create: bool) -> str:
+    """Make sure that this home and this database belong together; returns the library's uid."""
+    path = home / MARK_FILE
+    in_home = _read_mark(path)
+    with database.read() as session:
+        in_database: str | None = session.scalar(select(LibraryMark.uid))
+    if in_database is None and create:
+        in_database = _mark_database(database, home, in_home)
+    if in_database is None:
+        raise nothing_here(home)
+    if in_home is None:
+        _write_mark(path, in_database)
+    elif in_home != in_database:
+        raise LibraryError(
+            f"The home {home} and the database {database.where} belong to different libraries",
+            remedy="Set DEIXIS_HOME and DEIXIS_DATABASE_URL to a pair that was made together, or choose an empty home.",
+        )
+    return in_database
+
+
+def _mark_database(database: Database, home: Path, in_home: str | None) -> str:
+    # Vectors without their database cannot be used; a home without vectors may keep its name.
+    has_segments = any((home / "segments").glob("*.seg"))
+    uid = in_home if in_home is not None and not has_segments else secrets.token_hex(16)
+    with database.write() as session:
+        mark = session.get(LibraryMark, 1)  # Another process may have been faster.
+        if mark is None:
+            mark = LibraryMark(id=1, uid=uid, created_at=datetime.now(UTC))
+            session.add(mark)
+        return str(mark.uid)
+
+
+def _read_mark(path: Path) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as file:
+            uid = json.load(file)["uid"]
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError) as error:
+        raise LibraryError(f"{path} is damaged", remedy="Delete it; it is written again.") from error
+    return str(uid)
+
+
+def _write_mark(path: Path, uid: str) -> None:
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with writing_to(path):
+        temporary.write_text(json.dumps({"uid": uid}) + "\n", encoding="utf-8")
+        temporary.replace(path)
+        fsync_folder(path.parent)
+
+
+def _differences(active: Model, facts: EncoderFacts) -> str:
+    """`dim 512 instead of 768`, for each fact that counts."""
+    ours: dict[str, Any] = json.loads(json.dumps(asdict(facts)))
+    parts = [
+        f"{name} {active.facts.get(name)} instead of {value}"
+        for name, value in ours.items()
+        if name not in ("name", "location") and active.facts.get(name) != value
+    ]
+    return ", ".join(parts)
+
+
+__all__ = ["MARK_FILE", "Library"]

@@ -1,0 +1,171 @@
+"""What goes into a search and what comes out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from vision.types import Box, RgbImage, Span
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SearchRequest:
+    """One question; exactly one of `text`, `image` and `like_image_id` is given.
+
+    Attributes:
+        text: words of any language that the encoder knows.
+        image: HWC uint8 RGB, upright: find pictures that look like it.
+        like_image_id: the same for a picture of the library, which itself is left out of the hits.
+        k: hits wanted, 1 to 1,000.
+        offset: hits to pass over, for the next page.
+        annotations: let captions and phrases take part; off, the score is the bare cosine of query and picture.
+    """
+
+    text: str | None = None
+    image: RgbImage | None = None
+    like_image_id: int | None = None
+    k: int = 20
+    offset: int = 0
+    annotations: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRegion:
+    """A box that explains why a picture answers the query.
+
+    Attributes:
+        score: cosine of query and phrase, in [-1, 1].
+        source: who tied the phrase to the box.
+    """
+
+    region_id: int
+    phrase: str
+    box: Box
+    score: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedCaption:
+    """The caption that answers the query best.
+
+    Attributes:
+        score: cosine of query and caption, in [-1, 1].
+    """
+
+    caption_id: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A picture that answers the query.
+
+    Attributes:
+        rank: 1 is best.
+        path: one of the files that hold it.
+        score: what the ranking sorts by: the sum of `parts`.
+        parts: `image`, the cosine of query and picture; `text`, what its best caption or phrase adds (0 or more).
+        regions: boxes that explain the match, best first.
+    """
+
+    rank: int
+    image_id: int
+    path: str
+    score: float
+    parts: Mapping[str, float]
+    width_px: int
+    height_px: int
+    sha256: str
+    regions: tuple[MatchedRegion, ...] = ()
+    caption: MatchedCaption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """An answer.
+
+    Attributes:
+        query: the text as it was understood; empty for a search by picture.
+        more: whether hits follow after these.
+        images_searched: pictures that took part.
+        took_ms: wall-clock milliseconds in the engine, encoding included.
+        model: name of the encoder.
+    """
+
+    query: str
+    hits: tuple[Hit, ...]
+    more: bool
+    images_searched: int
+    took_ms: float
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionInfo:
+    """A region as it is stored."""
+
+    region_id: int
+    phrase: str
+    box: Box
+    span: Span | None
+    score: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionInfo:
+    """A caption as it is stored, with the regions of its phrases."""
+
+    caption_id: int
+    text: str
+    source: str
+    language: str | None
+    regions: tuple[RegionInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file that holds, or held, a picture."""
+
+    path: str
+    size_bytes: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDetail:
+    """Everything the library knows of one picture; `regions` are those that belong to no caption."""
+
+    image_id: int
+    sha256: str
+    width_px: int
+    height_px: int
+    format: str
+    size_bytes: int
+    taken_at: datetime | None
+    files: tuple[FileInfo, ...]
+    captions: tuple[CaptionInfo, ...]
+    regions: tuple[RegionInfo, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatus:
+    """How much there is.
+
+    Attributes:
+        images: pictures that at least one file holds.
+        published: vectors that answer queries, by kind (`image`, `text`).
+    """
+
+    images: int
+    files_indexed: int
+    files_refused: int
+    files_missing: int
+    captions: int
+    regions: int
+    texts: int
+    model: str | None
+    published: Mapping[str, int]

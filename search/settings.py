@@ -1,0 +1,122 @@
+"""Every setting of Deixis, read once by an entry point and passed down as plain values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+from search.errors import SettingsError
+
+PREFIX = "DEIXIS_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings with their defaults; each is `DEIXIS_<NAME>` in the environment and documented in docs/settings.md.
+
+    Attributes:
+        home: folder that holds database, vectors, previews; created by `index`.
+        database_url: SQLAlchemy URL; None means SQLite inside `home`.
+        model: preset, folder or cached hub id of the encoder; None means the library's own, or the default preset.
+        host: address that `serve` binds.
+        port: TCP port that `serve` binds; 0 is refused because nobody could find it.
+        allowed_hosts: names accepted in the Host header, comma-separated; `*` accepts any.
+        threads: compute threads of the encoder; 0 means one per core that this process may use.
+        decode_workers: child processes that decode; 0 means one per core that this process may use.
+        max_pixels: a larger picture is refused before it is decoded.
+        max_file_bytes: a larger file is refused before it is read.
+        decode_timeout_s: wall-clock seconds that one picture may take.
+        decode_memory_bytes: address space of one decoding child.
+        upload_bytes: largest picture accepted over HTTP.
+    """
+
+    home: Path
+    database_url: str | None = None
+    model: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8484
+    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    threads: int = 0
+    decode_workers: int = 0
+    max_pixels: int = 40_000_000
+    max_file_bytes: int = 512 * 1024 * 1024
+    decode_timeout_s: float = 30.0
+    decode_memory_bytes: int = 1536 * 1024 * 1024
+    upload_bytes: int = 32 * 1024 * 1024
+
+    @property
+    def compute_threads(self) -> int:
+        """Threads to give the encoder, at least 1."""
+        return self.threads or available_cores()
+
+    @property
+    def decoders(self) -> int:
+        """Decoding children to start, at least 1."""
+        return self.decode_workers or available_cores()
+
+
+def available_cores() -> int:
+    """Cores that this process may run on: what a container was given, not what the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def load_settings(environ: Mapping[str, str], **flags: Any) -> Settings:
+    """Combine defaults, `DEIXIS_*` variables and command-line flags; a flag that is not None wins.
+
+    Raises:
+        SettingsError: a value is not of its setting's kind or range, or a `DEIXIS_*` variable names no setting.
+    """
+    known = {field.name for field in fields(Settings)}
+    settings = Settings(home=user_data_path("deixis", appauthor=False))
+    given: dict[str, Any] = {}
+    for variable, raw in environ.items():
+        if not variable.startswith(PREFIX) or raw == "":
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name not in known:
+            raise SettingsError(
+                f"{variable} is not a setting of Deixis",
+                remedy="The settings are: " + ", ".join(sorted(PREFIX + field.upper() for field in known)),
+            )
+        given[name] = _parse(variable, name, raw)
+    given.update({name: value for name, value in flags.items() if value is not None})
+    settings = replace(settings, **given)
+    _check(settings)
+    return replace(settings, home=settings.home.expanduser().absolute())
+
+
+def _parse(variable: str, name: str, raw: str) -> Any:
+    kind = {"home": Path, "decode_timeout_s": float, "database_url": str, "model": str, "host": str}.get(name)
+    if kind is None:
+        kind = str if name == "allowed_hosts" else int
+    try:
+        return kind(raw)
+    except ValueError as error:
+        expected = {int: "a whole number", float: "a number"}[kind]
+        raise SettingsError(f"{variable} is {raw!r}", remedy=f"It must be {expected}.") from error
+
+
+def _check(settings: Settings) -> None:
+    ranges: dict[str, tuple[float, float]] = {
+        "port": (1, 65535),
+        "threads": (0, 1024),
+        "decode_workers": (0, 1024),
+        "max_pixels": (1, 2**31),
+        "max_file_bytes": (1, 2**40),
+        "decode_timeout_s": (0.1, 86_400),
+        "decode_memory_bytes": (256 * 1024 * 1024, 2**40),
+        "upload_bytes": (1, 2**32),
+    }
+    for name, (low, high) in ranges.items():
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise SettingsError(
+                f"{PREFIX}{name.upper()} is {value}", remedy=f"It must lie between {low:g} and {high:g}."
+            )

@@ -1,0 +1,1 @@
+"""Vectors at rest (segments) and vectors being searched (FAISS generations)."""

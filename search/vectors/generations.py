@@ -1,0 +1,166 @@
+"""Generations: derived, immutable index files, of which one row per model and kind names the active one."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from search.db.schema import Generation, Model, Segment
+from search.db.session import Database
+from search.errors import CorruptionError
+from search.vectors.durable import remove
+from search.vectors.index import build_index, save_index
+from search.vectors.live import ids_digest, live_ids
+from search.vectors.policy import index_key
+from search.vectors.segment_reader import SegmentReader
+from search.vectors.segments import REPAIR, Position, SegmentFacts
+
+SUFFIX = ".faiss"
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPlace:
+    """A segment's file and its committed end, as a snapshot of the database has them."""
+
+    segment_id: int
+    path: Path
+    facts: SegmentFacts
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a new generation shall hold, from one snapshot."""
+
+    dim: int
+    ids: NDArray[np.int64]
+    segments: Sequence[SegmentPlace]
+
+
+def active_generation(session: Session, model_id: int, kind: str) -> Generation | None:
+    """The generation that readers follow, or None before the first publication."""
+    return session.scalar(
+        select(Generation).where(Generation.model_id == model_id, Generation.kind == kind, Generation.active)
+    )
+
+
+def segment_places(session: Session, folder: Path, library_uid: str, model: Model, kind: str) -> list[SegmentPlace]:
+    """The segments of one model and kind, in the order in which they were begun."""
+    rows = session.scalars(
+        select(Segment).where(Segment.model_id == model.id, Segment.kind == kind).order_by(Segment.id)
+    )
+    facts = SegmentFacts(model.dim, kind, model.identity, library_uid)
+    return [
+        SegmentPlace(row.id, folder / row.file_name, facts, Position(row.committed_rows, row.committed_bytes))
+        for row in rows
+    ]
+
+
+class Generations:
+    """Builds and activates generations.
+
+    Args:
+        database: where the rows are.
+        segments: folder of the segment files.
+        folder: folder of the generation files.
+        library_uid: what the segments' headers must say.
+    """
+
+    def __init__(self, database: Database, segments: Path, folder: Path, library_uid: str) -> None:
+        self._database = database
+        self._segments = segments
+        self._folder = folder
+        self._library_uid = library_uid
+
+    def publish(self, model_id: int, kind: str, *, force: bool = False) -> bool:
+        """Make the live set of this moment the active generation; the caller holds the library's lock.
+
+        Returns:
+            Whether there is a new generation: only if the live set is not what the active one holds, or if forced.
+
+        Raises:
+            CorruptionError: a segment is damaged, or a live embedding is in none.
+            LibraryError: the file cannot be written.
+        """
+        plan = self._plan(model_id, kind, force=force)
+        if plan is None:
+            return False
+        key = index_key(len(plan.ids))
+        index = build_index(key, plan.dim, _stored_vectors(plan))
+        if index.size != len(plan.ids):
+            raise CorruptionError(
+                f"{len(plan.ids) - index.size} of {len(plan.ids)} {kind} embeddings are in no segment", remedy=REPAIR
+            )
+        # A random name: the number of the row is not known before the transaction that makes the file live.
+        path = self._folder / f"{kind}-m{model_id}-{secrets.token_hex(8)}{SUFFIX}"
+        sha256, size_bytes = save_index(index, path)
+        with self._database.write() as session:
+            session.execute(
+                update(Generation)
+                .where(Generation.model_id == model_id, Generation.kind == kind, Generation.active)
+                .values(active=False)
+            )
+            session.add(
+                Generation(
+                    model_id=model_id,
+                    kind=kind,
+                    file_name=path.name,
+                    index_key=key,
+                    vectors=len(plan.ids),
+                    ids_sha256=ids_digest(plan.ids),
+                    sha256=sha256,
+                    size_bytes=size_bytes,
+                    active=True,
+                    created_at=datetime.now(UTC),
+                )
+            )
+        # Forced means repair: the generation before may be the damaged one.
+        self.retire(model_id, kind, keep=1 if force else 2)
+        return True
+
+    def retire(self, model_id: int, kind: str, *, keep: int = 2) -> None:
+        """Delete all but the active generation and the one before it, which a reader may be about to load.
+
+        Rows go first: a row without its file would be damage, a file without its row is only a leftover.
+        """
+        with self._database.write() as session:
+            rows = session.scalars(
+                select(Generation)
+                .where(Generation.model_id == model_id, Generation.kind == kind)
+                .order_by(Generation.active.desc(), Generation.id.desc())
+            ).all()
+            old = [row.file_name for row in rows[keep:]]
+            for row in rows[keep:]:
+                session.delete(row)
+        for file_name in old:
+            remove(self._folder / file_name)
+
+    def _plan(self, model_id: int, kind: str, *, force: bool) -> _Plan | None:
+        with self._database.read() as session:
+            ids = live_ids(session, model_id, kind)
+            active = active_generation(session, model_id, kind)
+            if active is None and len(ids) == 0:
+                return None
+            if active is not None and active.ids_sha256 == ids_digest(ids) and not force:
+                return None
+            model = session.get_one(Model, model_id)
+            return _Plan(model.dim, ids, segment_places(session, self._segments, self._library_uid, model, kind))
+
+
+def _stored_vectors(plan: _Plan) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+    for place in plan.segments:
+        reader = SegmentReader(place.path, place.facts)
+        try:
+            for block in reader.scan(place.end):
+                wanted = np.isin(block.ids, plan.ids)
+                yield block.ids[wanted], block.vectors[wanted]
+        finally:
+            reader.close()

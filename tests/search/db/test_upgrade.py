@@ -1,0 +1,154 @@
+"""The migrations make exactly the models, from either side, on both databases."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from search.db.fulltext import is_fulltext_object
+from search.db.schema import Base
+from search.db.session import Database, database_url
+from search.db.upgrade import MIGRATIONS, Form, form_of, require_form, upgrade
+from search.errors import LibraryEmptyError, LibraryError
+from search.library import Library
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def empty_database(empty_database_url: str) -> Iterator[Database]:
+    opened = Database(database_url(Path(), empty_database_url))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def later_migrations(tmp_path: Path) -> Path:
+    """The migrations of a version to come."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "versions" / "9999_later.py").write_text(
+        'from alembic import op\nrevision = "9999"\ndown_revision = "0001"\n'
+        'def upgrade():\n    op.execute("CREATE TABLE later (id INTEGER)")\n'
+    )
+    return folder
+
+
+def _alembic(url: str, *arguments: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DEIXIS_")}
+    command = [sys.executable, "-W", "error", "-m", "alembic", "-c", str(ROOT / "alembic.ini"), *arguments]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment | {"DEIXIS_DATABASE_URL": url}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_alembic_command_line_upgrades_and_downgrades(empty_database_url: str, empty_database: Database) -> None:
+    _alembic(empty_database_url, "upgrade", "head")
+    assert form_of(empty_database) is Form.CURRENT
+    assert "0001" in _alembic(empty_database_url, "current")
+    _alembic(empty_database_url, "downgrade", "base")
+    _alembic(empty_database_url, "upgrade", "head")
+    assert form_of(empty_database) is Form.CURRENT
+
+
+def test_the_alembic_command_line_finds_nothing_to_add(empty_database_url: str) -> None:
+    _alembic(empty_database_url, "upgrade", "head")
+    assert "No new upgrade operations" in _alembic(empty_database_url, "check")
+
+
+def test_migrations_make_exactly_the_models(empty_database: Database) -> None:
+    upgrade(empty_database)
+    with empty_database.read() as session:
+        context = MigrationContext.configure(
+            session.connection(),
+            opts={
+                "include_object": lambda _object, name, kind, _reflected, _other: not is_fulltext_object(kind, name),
+                "compare_server_default": True,
+            },
+        )
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_an_empty_database_is_empty_and_becomes_current(empty_database: Database) -> None:
+    assert form_of(empty_database) is Form.EMPTY
+    upgrade(empty_database)
+    upgrade(empty_database)
+    assert form_of(empty_database) is Form.CURRENT
+
+
+def test_an_older_library_is_refused_or_brought_up_to_date(
+    empty_database: Database, later_migrations: Path, home: Path
+) -> None:
+    upgrade(empty_database)
+    assert form_of(empty_database, later_migrations) is Form.OLDER
+    with pytest.raises(LibraryError, match="older version") as caught:
+        require_form(empty_database, home, create=False, migrations=later_migrations)
+    assert "deixis index" in caught.value.remedy
+    require_form(empty_database, home, create=True, migrations=later_migrations)
+    assert form_of(empty_database, later_migrations) is Form.CURRENT
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_newer_library_is_refused(
+    empty_database: Database, empty_database_url: str, later_migrations: Path, home: Path, create: bool
+) -> None:
+    home.mkdir()
+    upgrade(empty_database, later_migrations)
+    assert form_of(empty_database) is Form.NEWER
+    with pytest.raises(LibraryError, match="newer version") as caught:
+        Library.open(home, empty_database_url, create=create)
+    assert caught.value.remedy == "Update Deixis on this machine."
+
+
+def test_somebody_elses_database_is_left_alone(empty_database: Database, empty_database_url: str, home: Path) -> None:
+    with empty_database.write() as session:
+        session.execute(text("CREATE TABLE invoices (id INTEGER)"))
+    with pytest.raises(LibraryError, match="something else"):
+        Library.open(home, empty_database_url, create=True)
+    assert form_of(empty_database) is Form.FOREIGN
+
+
+def test_a_database_without_tables_is_no_library(empty_database: Database, home: Path) -> None:
+    with pytest.raises(LibraryEmptyError, match="no library"):
+        require_form(empty_database, home, create=False)
+
+
+def test_a_failed_migration_leaves_nothing(empty_database: Database, later_migrations: Path) -> None:
+    script = later_migrations / "versions" / "9999_later.py"
+    script.write_text(script.read_text() + '    op.execute("NOT SQL")\n')
+    with pytest.raises(Exception, match="syntax"):
+        upgrade(empty_database, later_migrations)
+    assert form_of(empty_database) is Form.EMPTY
+
+
+def test_two_processes_may_create_the_same_library(empty_database_url: str, home: Path) -> None:
+    failures: list[BaseException] = []
+
+    def create() -> None:
+        script = "import sys; from pathlib import Path; from search.library import Library\n"
+        script += "Library.open(Path(sys.argv[1]), sys.argv[2], create=True).close()"
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(home), empty_database_url], cwd=ROOT, capture_output=True, check=False
+        )
+        if done.returncode:
+            failures.append(RuntimeError(done.stderr.decode()))
+
+    threads = [threading.Thread(target=create) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    Library.open(home, empty_database_url).close()
