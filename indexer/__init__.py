@@ -1,0 +1,1 @@
+"""Bulk jobs: scan, decode, embed, import and write."""

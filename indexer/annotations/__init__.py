@@ -1,0 +1,1 @@
+"""Annotation files of the world, each read into the same records."""

@@ -1,0 +1,135 @@
+"""`import`: captions, phrases and boxes that people already have, tied to the pictures of the library."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from indexer.annotations.reading import read_annotations
+from indexer.annotations.records import PictureRecord
+from indexer.embed_texts import embed_texts
+from indexer.report import ImportReport, OnProgress, Progress, SkippedRecord, silent
+from indexer.writer import Writer
+from search.db.annotations import CaptionFact, RegionFact, add_annotations
+from search.db.images import display_name
+from search.db.schema import File, Image
+from search.library import Library
+from vision.encoders.base import Encoder
+
+SOURCE = "import"
+"""What `captions.source` and `regions.source` say of people's own annotations."""
+
+_BATCH = 64
+"""Pictures per transaction."""
+
+_ASPECT_TOLERANCE = 0.02
+"""Relative: boxes are normalised, so another size of the same picture is fine, another shape is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The picture that an annotation file means."""
+
+    image_id: int
+    width_px: int
+    height_px: int
+
+
+def import_annotations(
+    library: Library, encoder: Encoder, files: Sequence[Path], on_progress: OnProgress = silent
+) -> ImportReport:
+    """Import annotation files; importing the same file again changes nothing.
+
+    Args:
+        encoder: the library's own; it embeds the new captions and phrases.
+
+    Raises:
+        ImportFormatError: a file cannot be read at all; nothing of any file was imported then.
+        LibraryEmptyError: nothing has been indexed yet.
+        ModelMismatchError: the encoder is not the library's.
+        LibraryBusyError: another bulk job runs on this library.
+    """
+    started = time.monotonic()
+    report = ImportReport()
+    parsed = [(path, read_annotations(path)) for path in files]
+    with library.exclusive():
+        with library.write() as session:
+            model = library.check_model(session, encoder.facts)
+            session.expunge(model)
+        for path, annotations in parsed:
+            report.skipped += annotations.skipped
+            records = list(annotations.pictures.values())
+            for start in range(0, len(records), _BATCH):
+                with library.write() as session:
+                    for record in records[start : start + _BATCH]:
+                        _import_picture(session, record, path.name, report)
+                on_progress(Progress("images", min(start + _BATCH, len(records)), len(records)))
+        writer = Writer(library, model, encoder)
+        report.texts_embedded = embed_texts(library, model, writer, on_progress)
+        on_progress(Progress("publish", 0, None))
+        for kind in ("image", "text"):
+            library.vectors.publish(model.id, kind)
+    report.elapsed_s = time.monotonic() - started
+    return report
+
+
+def _import_picture(session: Session, record: PictureRecord, name: str, report: ImportReport) -> None:
+    where = f"{name}: {record.file}"
+    target = find_picture(session, record.file)
+    if isinstance(target, SkippedRecord):
+        report.skipped.append(SkippedRecord(where, target.code, target.reason))
+        return
+    captions: Sequence[CaptionFact] = record.captions
+    loose: Sequence[RegionFact] = record.loose
+    if _has_boxes(record) and record.size_wh is not None and not _same_shape(record.size_wh, target):
+        width, height = record.size_wh
+        reason = (
+            f"its boxes were drawn on {width}×{height} px, but the picture is {target.width_px}×{target.height_px} px"
+            " upright; its boxes were left out"
+        )
+        report.skipped.append(SkippedRecord(where, "other_shape", reason))
+        captions = [CaptionFact(caption.text, caption.language) for caption in captions]
+        loose = ()
+    written = add_annotations(session, target.image_id, captions, loose, SOURCE)
+    report.images += 1
+    report.captions += written.captions
+    report.regions += written.regions
+    report.already_there += written.already_there
+
+
+def find_picture(session: Session, file: str) -> Target | SkippedRecord:
+    """The one picture that an annotation file means by a name or by the end of a path, or why there is none."""
+    wanted = os.path.normpath(file.replace("\\", "/"))
+    rows = session.execute(
+        select(File.path, Image.id, Image.width_px, Image.height_px)
+        .join(Image, Image.id == File.image_id)
+        .where(File.name == display_name(wanted))
+    ).all()
+    matching = {
+        image_id: Target(image_id, width, height)
+        for path, image_id, width, height in rows
+        if path == wanted or path.endswith("/" + wanted.lstrip("/"))
+    }
+    if not matching:
+        return SkippedRecord("", "no_such_image", "no indexed file has this name")
+    if len(matching) > 1:
+        return SkippedRecord(
+            "", "ambiguous", f"{len(matching)} different pictures have this name; give more of the path in the file"
+        )
+    return next(iter(matching.values()))
+
+
+def _has_boxes(record: PictureRecord) -> bool:
+    return bool(record.loose) or any(caption.regions for caption in record.captions)
+
+
+def _same_shape(size_wh: tuple[int, int], target: Target) -> bool:
+    declared = size_wh[0] / size_wh[1]
+    actual = target.width_px / target.height_px
+    return abs(declared - actual) <= _ASPECT_TOLERANCE * actual

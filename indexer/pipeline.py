@@ -1,0 +1,260 @@
+"""`index`: scan → decode → embed → write → publish, resumable at every batch."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import update
+
+from indexer.embed_texts import embed_texts
+from indexer.prune import prune_missing
+from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
+from indexer.scan import PathError, Scan, resolve_root, scan_root
+from indexer.writer import DecodedFile, Writer
+from search.db.images import FileFact, image_sizes, image_with_vector, known_files, root_for, root_paths
+from search.db.schema import Model, Root
+from search.library import Library
+from search.previews import GALLERY_PX
+from vision.encoders.base import Encoder
+from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
+
+_FIRST_PUBLISH = 256
+"""Pictures until the first publication: a new library answers within seconds."""
+
+_PUBLISH_GROWTH = 0.5
+"""Publish again when this share of what is published has come in addition: the total work stays linear."""
+
+_NOTES = 256
+"""Copies or refusals per transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """How `index` goes about it.
+
+    Attributes:
+        batch_size: pictures per embedding batch and transaction.
+        decode_workers: decoding child processes.
+        limits: what one picture may cost.
+        retry_refused: try refused files again though they have not changed.
+        replace_model: accept another encoder than the library's, and embed everything again with it.
+        prune: erase what is missing or unavailable instead of keeping it hidden.
+    """
+
+    batch_size: int = 32
+    decode_workers: int = 2
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    retry_refused: bool = False
+    replace_model: bool = False
+    prune: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    fact: FileFact
+    root_id: int
+
+
+def index_paths(
+    library: Library,
+    encoder: Encoder,
+    paths: Sequence[str | Path],
+    options: IndexOptions | None = None,
+    on_progress: OnProgress = silent,
+) -> IndexReport:
+    """Bring the library up to date with the given paths, or with all its roots when none is given.
+
+    Raises:
+        PathError: a given path does not exist, or none was given and the library has no root.
+        LibraryBusyError: another bulk job runs on this library.
+        ModelMismatchError: the encoder is not the library's, and `replace_model` is off.
+    """
+    started = time.monotonic()
+    options = options or IndexOptions()
+    roots = [resolve_root(path) for path in paths]
+    with library.exclusive():
+        run = _Run(library, encoder, options, on_progress)
+        run.index(roots)
+    run.report.elapsed_s = time.monotonic() - started
+    return run.report
+
+
+class _Run:
+    """One execution of `index`, under the library's exclusive lock."""
+
+    def __init__(self, library: Library, encoder: Encoder, options: IndexOptions, on_progress: OnProgress) -> None:
+        self.report = IndexReport()
+        self._library = library
+        self._encoder = encoder
+        self._options = options
+        self._on_progress = on_progress
+        self._model, self._replacing = self._claim_model()
+        self._writer = Writer(library, self._model, encoder)
+        self._published = 0
+        self._since_publish = 0
+        self._copied = 0
+        self._copies: list[tuple[FileFact, int, int]] = []
+        self._refusals: list[tuple[FileFact, int, str]] = []
+
+    def index(self, given: Sequence[str]) -> None:
+        with self._library.read() as session:
+            remembered = root_paths(session)
+        # A new model must reach every picture, or those it did not reach would vanish with the old one.
+        roots = sorted({*given, *(remembered if self._replacing or not given else [])})
+        if not roots:
+            raise PathError("nothing to index", remedy="Name a folder: deixis index ~/Pictures")
+        roots = [root for root in roots if not any(root.startswith(other.rstrip("/") + "/") for other in roots)]
+        jobs: list[_Job] = []
+        gone: list[int] = []
+        for root in roots:
+            root_jobs, root_gone = self._scan(root)
+            jobs += root_jobs
+            gone += root_gone
+        try:
+            self._embed_pictures(jobs)
+        except KeyboardInterrupt:
+            self._write_notes(at_least=1)
+            self._publish()
+            raise
+        # After the new paths are in: a moved picture keeps its image because a file holds it at all times.
+        self._writer.mark(gone, "missing")
+        if self._options.prune:
+            self.report.pruned = prune_missing(self._library)
+        self.report.texts_embedded = embed_texts(self._library, self._model, self._writer, self._on_progress)
+        self._publish()
+        if self._replacing:
+            with self._library.write() as session:
+                self._library.activate_model(session, self._library.register_model(session, self._encoder.facts))
+
+    def _claim_model(self) -> tuple[Model, bool]:
+        facts = self._encoder.facts
+        with self._library.write() as session:
+            active = self._library.active_model(session)
+            if active is not None and active.identity != facts.identity and not self._options.replace_model:
+                self._library.check_model(session, facts)
+            model = self._library.register_model(session, facts)
+            if active is None:
+                self._library.activate_model(session, model)
+            session.flush()
+            session.expunge(model)
+        return model, active is not None and active.identity != facts.identity
+
+    def _scan(self, root: str) -> tuple[list[_Job], list[int]]:
+        with self._library.write() as session:
+            root_id = root_for(session, root).id
+            known = known_files(session, root, self._model.id)
+        try:
+            resolve_root(root)
+        except PathError:  # A remembered root whose drive is not there: everything below it stays as it is.
+            self.report.unavailable += sum(file.state != "missing" for file in known.values())
+            return [], []
+        scan = scan_root(root, known, retry_refused=self._options.retry_refused)
+        self._account(scan)
+        self._writer.mark([file.file_id for file in scan.returned], "indexed")
+        gone = scan.gone + (scan.unavailable if self._options.prune else [])
+        with self._library.write() as session:
+            session.execute(update(Root).where(Root.id == root_id).values(last_scanned_at=datetime.now(UTC)))
+        self._on_progress(Progress("scan", len(scan.work) + len(scan.unchanged), None))
+        return [_Job(fact, root_id) for fact in scan.work], [file.file_id for file in gone]
+
+    def _account(self, scan: Scan) -> None:
+        report = self.report
+        report.unchanged += len(scan.unchanged)
+        report.reused += len(scan.returned)
+        report.missing += len(scan.gone)
+        report.unavailable += len(scan.unavailable)
+        report.not_pictures += scan.not_pictures
+        report.refused += [RefusedFile(entry.path, f"unreadable: {entry.reason}") for entry in scan.unreadable]
+        report.refused += [RefusedFile(file.path, file.reason or "", earlier=True) for file in scan.refused_before]
+
+    def _embed_pictures(self, jobs: Sequence[_Job]) -> None:
+        decoded = 0
+        total = len(jobs)
+        self._on_progress(Progress("images", 0, total))
+        batch: list[DecodedFile] = []
+        with DecoderPool(self._options.limits, self._options.decode_workers) as pool:
+            by_path = {job.fact.path: job for job in jobs}
+            for outcome in pool.map(self._requests(jobs)):
+                job = by_path[outcome.path]
+                if isinstance(outcome, Refused):
+                    self._refuse(job, outcome)
+                else:
+                    batch.append(DecodedFile(job.fact, job.root_id, outcome))
+                if len(batch) >= self._options.batch_size:
+                    self._commit(batch)
+                    batch = []
+                decoded += 1
+                self._on_progress(Progress("images", decoded + self._copied, total))
+            self._commit(batch)
+        self._write_notes(at_least=1)
+        self._on_progress(Progress("images", total, total))
+
+    def _requests(self, jobs: Sequence[_Job]) -> Iterator[DecodeRequest]:
+        """Turn jobs into decode requests, but for copies of known pictures, which need no decoding."""
+        with self._library.read() as session:
+            sizes = image_sizes(session)
+        for job in jobs:
+            if job.fact.size_bytes in sizes and self._attach_copy(job):
+                continue
+            yield DecodeRequest(
+                path=job.fact.path, preprocessing=self._encoder.facts.preprocessing, preview_px=GALLERY_PX
+            )
+
+    def _attach_copy(self, job: _Job) -> bool:
+        sha256 = _sha256(job.fact.path)
+        if sha256 is None:
+            return False
+        with self._library.read() as session:
+            image_id = image_with_vector(session, sha256, self._model.id)
+        if image_id is None:
+            return False
+        self._copies.append((job.fact, job.root_id, image_id))
+        self._copied += 1
+        self.report.reused += 1
+        self._write_notes(at_least=_NOTES)
+        return True
+
+    def _refuse(self, job: _Job, outcome: Refused) -> None:
+        reason = f"{outcome.code}: {outcome.reason}"
+        self.report.refused.append(RefusedFile(job.fact.path, reason))
+        self._refusals.append((job.fact, job.root_id, reason))
+        self._write_notes(at_least=_NOTES)
+
+    def _write_notes(self, at_least: int) -> None:
+        """Write what needs no vector, many at a time: a transaction per moved file would take hours for a library."""
+        if len(self._copies) >= at_least:
+            self._writer.write_copies(self._copies)
+            self._copies = []
+        if len(self._refusals) >= at_least:
+            self._writer.write_refusals(self._refusals)
+            self._refusals = []
+
+    def _commit(self, batch: Sequence[DecodedFile]) -> None:
+        if not batch:
+            return
+        fresh = self._writer.write_pictures(batch)
+        self.report.embedded += fresh
+        self.report.reused += len(batch) - fresh
+        self._since_publish += fresh
+        if self._since_publish >= max(_FIRST_PUBLISH, self._published * _PUBLISH_GROWTH):
+            self._publish()
+
+    def _publish(self) -> None:
+        self._on_progress(Progress("publish", 0, None))
+        for kind in ("image", "text"):
+            self._library.vectors.publish(self._model.id, kind)
+        self._published += self._since_publish
+        self._since_publish = 0
+
+
+def _sha256(path: str) -> str | None:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None  # The decoder will meet the same obstacle and name it.

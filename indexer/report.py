@@ -1,0 +1,103 @@
+"""What a bulk job tells while it runs and when it has ended."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a running job.
+
+    Attributes:
+        stage: `scan`, `images`, `texts` or `publish`.
+        done: items finished in this stage.
+        total: items this stage will have; None while unknown.
+    """
+
+    stage: str
+    done: int
+    total: int | None
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def silent(_: Progress) -> None:
+    """A listener that does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedFile:
+    """A file that is not in the index, and why.
+
+    Attributes:
+        reason: `code: sentence`.
+        earlier: refused in an earlier run and unchanged since; not tried again.
+    """
+
+    path: str
+    reason: str
+    earlier: bool = False
+
+
+@dataclass(slots=True)
+class IndexReport:
+    """The outcome of `index`.
+
+    Attributes:
+        embedded: pictures whose vector was computed.
+        reused: files whose content was known already: moved, copied or returned.
+        unchanged: files that needed nothing.
+        missing: files that were deleted since; their pictures leave the results but nothing is erased.
+        unavailable: files whose folder or drive cannot be reached; left as they are.
+        pruned: files and pictures erased from the library because `--prune` asked for it.
+        not_pictures: files that neither name nor content calls a picture.
+        refused: every file that could not be read, with its reason.
+        texts_embedded: captions and phrases whose vector was computed.
+        elapsed_s: wall-clock seconds of the whole job.
+    """
+
+    embedded: int = 0
+    reused: int = 0
+    unchanged: int = 0
+    missing: int = 0
+    unavailable: int = 0
+    pruned: int = 0
+    not_pictures: list[str] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
+    texts_embedded: int = 0
+    elapsed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRecord:
+    """Something in an annotation file that was not imported, and why.
+
+    Attributes:
+        where: file and record, e.g. `captions.json annotation 17`.
+        code: stable reason, e.g. `no_such_image`.
+    """
+
+    where: str
+    code: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """The outcome of `import`."""
+
+    images: int = 0
+    captions: int = 0
+    regions: int = 0
+    already_there: int = 0
+    texts_embedded: int = 0
+    skipped: list[SkippedRecord] = field(default_factory=list)
+    elapsed_s: float = 0.0
+
+    def skipped_by_code(self) -> Counter[str]:
+        """How many records were skipped for each reason."""
+        return Counter(record.code for record in self.skipped)

@@ -1,0 +1,131 @@
+"""Write batches: vectors into the segment, rows into the database, both in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from sqlalchemy import select
+
+from search.db.images import (
+    FileFact,
+    ImageFact,
+    get_or_create_image,
+    image_with_vector,
+    mark_state,
+    record_file,
+)
+from search.db.schema import Embedding, Model
+from search.library import Library
+from search.previews import GALLERY_PX, PreviewStore
+from vision.encoders.base import Encoder
+from vision.images import Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedFile:
+    """A decoded picture with the path it came from."""
+
+    fact: FileFact
+    root_id: int
+    picture: Decoded
+
+
+class Writer:
+    """Commits finished work; a batch is either wholly in the library or not at all.
+
+    Args:
+        library: open, with the exclusive lock held by the caller.
+        model: the row of the encoder's identity.
+        encoder: makes the vectors.
+    """
+
+    def __init__(self, library: Library, model: Model, encoder: Encoder) -> None:
+        self._library = library
+        self._model = model
+        self._encoder = encoder
+        self._previews = PreviewStore(library.home)
+
+    def write_pictures(self, batch: Sequence[DecodedFile]) -> int:
+        """Embed and store decoded pictures; returns how many vectors were new.
+
+        Two files with the same content give one image and one vector.
+        """
+        distinct = {item.picture.sha256: item for item in batch}
+        with self._library.read() as session:
+            known = {sha for sha in distinct if image_with_vector(session, sha, self._model.id) is not None}
+        fresh = [item for sha, item in distinct.items() if sha not in known]
+        vectors = self._embed(fresh)
+        for item in fresh:
+            if item.picture.preview is not None:
+                self._previews.put(item.picture.sha256, GALLERY_PX, item.picture.preview)
+        with self._library.write() as session:
+            image_ids = {sha: get_or_create_image(session, _image_fact(item.picture)) for sha, item in distinct.items()}
+            owners = [image_ids[item.picture.sha256] for item in fresh]
+            if owners:
+                self._library.vectors.append(session, self._model, "image", owners, vectors)
+            for item in batch:
+                record_file(session, item.fact, item.root_id, image_id=image_ids[item.picture.sha256])
+        return len(fresh)
+
+    def write_copies(self, copies: Sequence[tuple[FileFact, int, int]]) -> None:
+        """Record files whose content is known: `(fact, root_id, image_id)` each."""
+        with self._library.write() as session:
+            for fact, root_id, image_id in copies:
+                record_file(session, fact, root_id, image_id=image_id)
+
+    def write_refusals(self, refusals: Sequence[tuple[FileFact, int, str]]) -> None:
+        """Record files that cannot be read: `(fact, root_id, reason)` each."""
+        with self._library.write() as session:
+            for fact, root_id, reason in refusals:
+                record_file(session, fact, root_id, reason=reason)
+
+    def mark(self, file_ids: Sequence[int], state: str) -> None:
+        """Set the state of files."""
+        if file_ids:
+            with self._library.write() as session:
+                mark_state(session, file_ids, state)
+
+    def write_texts(self, texts: Sequence[tuple[int, str]]) -> int:
+        """Embed and store texts given as `(text_id, body)`; returns how many vectors were new."""
+        vectors = self._encoder.encode_text([body for _, body in texts])
+        with self._library.write() as session:
+            ids = [text_id for text_id, _ in texts]
+            done = set(
+                session.scalars(
+                    select(Embedding.text_id).where(Embedding.model_id == self._model.id, Embedding.text_id.in_(ids))
+                )
+            )
+            keep = [row for row, text_id in enumerate(ids) if text_id not in done]
+            if keep:
+                self._library.vectors.append(session, self._model, "text", [ids[row] for row in keep], vectors[keep])
+        return len(keep)
+
+    def _embed(self, fresh: Sequence[DecodedFile]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+        if not fresh:
+            return np.empty((0, self._model.dim), np.float32)
+        return self._encoder.encode_prepared(np.stack([_pixels(item.picture) for item in fresh]))
+
+
+def _pixels(picture: Decoded) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
+    if picture.pixels is None:
+        raise ValueError(f"{picture.path} was decoded without pixels")
+    return picture.pixels
+
+
+def _image_fact(picture: Decoded) -> ImageFact:
+    return ImageFact(
+        sha256=picture.sha256,
+        width_px=picture.width_px,
+        height_px=picture.height_px,
+        format=picture.format,
+        size_bytes=picture.size_bytes,
+        taken_at=_as_utc(picture.taken_at),
+    )
+
+
+def _as_utc(taken_at: datetime | None) -> datetime | None:
+    # Most cameras record no offset. Reading their clock as UTC keeps the date that the photographer saw.
+    return taken_at.replace(tzinfo=UTC) if taken_at is not None and taken_at.tzinfo is None else taken_at

@@ -1,0 +1,228 @@
+"""`index` from a folder to published vectors, on both databases, with real decoding children."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from indexer.pipeline import IndexOptions, index_paths
+from indexer.scan import PathError
+from search.db.schema import Embedding, File, Image, Model
+from search.errors import ModelMismatchError
+from search.library import Library
+from search.maintenance import verify
+from search.previews import GALLERY_PX, PreviewStore
+from search.results import SearchRequest
+from search.service import SearchService
+from vision.encoders.base import Encoder, EncoderFacts
+from vision.encoders.colour import ColourEncoder
+
+Draw = Callable[..., Path]
+ONE_CHILD = IndexOptions(decode_workers=1, batch_size=4)
+
+
+def paths_in(library: Library, state: str = "indexed") -> list[str]:
+    with library.read() as session:
+        return [Path(path).name for path in session.scalars(select(File.path).where(File.state == state))]
+
+
+def count(library: Library, table: type[Image] | type[Embedding] | type[File]) -> int:
+    with library.read() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def assert_sound(library: Library) -> None:
+    assert verify(library).findings == []
+
+
+def test_pictures_of_every_promised_format_are_indexed_and_found(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    names = ["a.jpg", "b.png", "c.webp", "d.gif", "e.tiff", "f.bmp", "g.avif"]
+    for width, name in enumerate(names, start=40):
+        draw(name, "blue" if name == "d.gif" else "red", (width, 30))
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (report.embedded, report.refused, report.not_pictures) == (len(names), [], [])
+    best = SearchService(library, encoder).search(SearchRequest(text="blue", k=1)).hits[0]
+    assert best.path == str(pictures / "d.gif")
+    assert PreviewStore(library.home).get(best.sha256, GALLERY_PX) is not None
+    assert_sound(library)
+
+
+def test_a_second_run_touches_only_what_changed(library: Library, encoder: Encoder, draw: Draw, pictures: Path) -> None:
+    for number in range(6):
+        draw(f"{number}.png", "red", (40 + number, 30))
+    index_paths(library, encoder, [pictures], ONE_CHILD)
+    draw("3.png", "blue", (80, 30))
+    draw("new.png", "green", (81, 30))
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (report.embedded, report.unchanged, report.reused, report.missing) == (2, 5, 0, 0)
+    hits = SearchService(library, encoder).search(SearchRequest(text="blue", k=1)).hits
+    assert hits[0].path == str(pictures / "3.png")
+    again = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (again.embedded, again.unchanged) == (0, 7)
+    assert_sound(library)
+
+
+def test_moved_and_copied_files_keep_their_picture_and_are_not_embedded_again(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    draw("old/a.png", "red")
+    draw("b.png", "blue", (50, 30))
+    index_paths(library, encoder, [pictures], ONE_CHILD)
+    (pictures / "new").mkdir()
+    shutil.move(pictures / "old" / "a.png", pictures / "new" / "a.png")
+    shutil.copy(pictures / "b.png", pictures / "copy of b.png")
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (report.embedded, report.reused, report.missing) == (0, 2, 1)
+    assert count(library, Image) == 2
+    hits = SearchService(library, encoder).search(SearchRequest(text="red")).hits
+    assert hits[0].path == str(pictures / "new" / "a.png")
+    assert_sound(library)
+
+
+def test_the_same_content_twice_in_one_batch_is_one_picture(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    shutil.copy(draw("a.png"), pictures / "b.png")
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (report.embedded, report.reused) == (1, 1)
+    assert (count(library, Image), count(library, File)) == (1, 2)
+    assert_sound(library)
+
+
+def test_deleted_files_leave_the_results_and_return_with_the_file(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    draw("keep.png", "red")
+    gone = draw("gone.png", "blue", (50, 30))
+    index_paths(library, encoder, [pictures], ONE_CHILD)
+    aside = shutil.move(gone, pictures.parent / "aside.png")
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert report.missing == 1
+    service = SearchService(library, encoder)
+    assert [hit.path for hit in service.search(SearchRequest(text="blue")).hits] == [str(pictures / "keep.png")]
+    assert_sound(library)
+    shutil.move(aside, gone)
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (report.embedded, report.reused, report.missing) == (0, 1, 0)
+    assert len(service.search(SearchRequest(text="blue")).hits) == 2
+    assert_sound(library)
+
+
+def test_prune_erases_what_is_gone_and_only_that(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    draw("keep.png", "red")
+    draw("other.png", "green", (51, 30))
+    index_paths(library, encoder, [pictures], ONE_CHILD)
+    (pictures / "other.png").unlink()
+    report = index_paths(library, encoder, [pictures], IndexOptions(decode_workers=1, prune=True))
+    assert report.pruned == 2  # the file's row and its picture
+    assert paths_in(library) == ["keep.png"]
+    assert paths_in(library, "missing") == []
+    assert count(library, Image) == 1
+    assert_sound(library)
+
+
+def test_an_unplugged_drive_removes_nothing(library: Library, encoder: Encoder, draw: Draw, pictures: Path) -> None:
+    draw("a.png")
+    index_paths(library, encoder, [pictures], ONE_CHILD)
+    away = pictures.rename(pictures.parent / "unplugged")
+    report = index_paths(library, encoder, [], ONE_CHILD)
+    assert (report.unavailable, report.missing) == (1, 0)
+    pictures.mkdir()
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (report.unavailable, report.missing) == (1, 0)
+    pictures.rmdir()
+    away.rename(pictures)
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (report.unchanged, report.embedded) == (1, 0)
+
+
+def test_unreadable_files_are_listed_with_their_reason_and_remembered(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    draw("good.png")
+    (pictures / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 and then nothing")
+    (pictures / "empty.png").write_bytes(b"")
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert report.embedded == 1
+    assert {Path(file.path).name: file.reason.partition(":")[0] for file in report.refused} == {
+        "bad.jpg": "corrupt",
+        "empty.png": "empty",
+    }
+    second = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert [file.earlier for file in second.refused] == [True, True]
+    draw("bad.jpg", "blue", (60, 30))
+    third = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert (third.embedded, len(third.refused)) == (1, 1)
+    assert_sound(library)
+
+
+def test_a_good_file_that_turns_bad_leaves_the_results(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    draw("a.png")
+    index_paths(library, encoder, [pictures], ONE_CHILD)
+    (pictures / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n rotten")
+    report = index_paths(library, encoder, [pictures], ONE_CHILD)
+    assert len(report.refused) == 1
+    assert SearchService(library, encoder).search(SearchRequest(text="red")).hits == ()
+    assert_sound(library)
+
+
+def test_names_that_are_not_utf8_survive_the_whole_way(
+    sqlite_library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    strange = os.fsdecode(os.fsencode(pictures) + b"/caf\xe9.png")
+    draw("a.png").rename(strange)
+    index_paths(sqlite_library, encoder, [pictures], ONE_CHILD)
+    assert SearchService(sqlite_library, encoder).search(SearchRequest(text="red")).hits[0].path == strange
+
+
+def test_without_paths_every_root_is_gone_through_and_without_roots_it_is_an_error(
+    sqlite_library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    with pytest.raises(PathError, match="nothing to index"):
+        index_paths(sqlite_library, encoder, [], ONE_CHILD)
+    draw("one/a.png")
+    draw("two/b.png", "blue", (50, 30))
+    index_paths(sqlite_library, encoder, [pictures / "one", pictures / "two"], ONE_CHILD)
+    draw("two/c.png", "green", (51, 30))
+    report = index_paths(sqlite_library, encoder, [], ONE_CHILD)
+    assert (report.embedded, report.unchanged) == (1, 2)
+
+
+class OtherEncoder(ColourEncoder):
+    """The same vectors under another identity, as another revision of a model would have."""
+
+    @property
+    def facts(self) -> EncoderFacts:
+        facts = super().facts
+        return EncoderFacts(**{**{name: getattr(facts, name) for name in facts.__slots__}, "revision": "2"})
+
+
+def test_another_model_is_refused_until_it_is_asked_to_replace_the_old_one(
+    library: Library, encoder: Encoder, draw: Draw, pictures: Path
+) -> None:
+    draw("one/a.png")
+    draw("two/b.png", "blue", (50, 30))
+    index_paths(library, encoder, [pictures / "one", pictures / "two"], ONE_CHILD)
+    other = OtherEncoder()
+    with pytest.raises(ModelMismatchError, match="revision"):
+        index_paths(library, other, [pictures / "one"], ONE_CHILD)
+    report = index_paths(library, other, [pictures / "one"], IndexOptions(decode_workers=1, replace_model=True))
+    assert report.embedded == 2  # also the root that was not named: no picture may vanish with the old model
+    with library.read() as session:
+        active = session.scalars(select(Model.revision).where(Model.active)).all()
+    assert active == ["2"]
+    assert len(SearchService(library, other).search(SearchRequest(text="red")).hits) == 2
+    with pytest.raises(ModelMismatchError):
+        SearchService(library, encoder).search(SearchRequest(text="red"))
+    assert_sound(library)
