@@ -1,0 +1,53 @@
+"""`deixis import`: captions, phrases and boxes that exist already."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deixis.context import DatabaseUrl, Home, ModelName, Threads, library_encoder, open_library, read_settings
+from deixis.output import err, out, print_json, progress_bar
+from indexer.importers import import_annotations
+
+_LISTED = 20
+
+
+def import_(
+    captions: Annotated[
+        list[Path], typer.Argument(help="COCO captions, instances, grounding pairs, or Deixis JSON lines.")
+    ],
+    boxes: Annotated[
+        list[Path] | None, typer.Option("--boxes", help="COCO instances or grounding pairs; may be given again.")
+    ] = None,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    model: ModelName = None,
+    threads: Threads = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+) -> int:
+    """Import annotations of indexed pictures; importing the same file again changes nothing.
+
+    Exit code 0: all of it is in. 3: some records were skipped (they are listed). 1: it could not be done.
+    """
+    settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
+    with open_library(settings) as library:
+        encoder = library_encoder(settings, library)
+        with progress_bar(quiet=quiet or json) as on_progress:
+            report = import_annotations(library, encoder, [*captions, *(boxes or [])], on_progress)
+    if json:
+        print_json(asdict(report))
+        return 3 if report.skipped else 0
+    console = out()
+    console.print(f"{report.captions} captions and {report.regions} boxes imported in {report.elapsed_s:.1f} s")
+    if report.already_there:
+        console.print(f"{report.already_there:>7} were there already")
+    for record in report.skipped[:_LISTED]:
+        err().print(f"  skipped: {record.where}: {record.code}: {record.reason}")
+    if len(report.skipped) > _LISTED:
+        summary = ", ".join(f"{code} {count}" for code, count in report.skipped_by_code().most_common())
+        err().print(f"  … {len(report.skipped)} skipped in all ({summary}); --json lists them all")
+    return 3 if report.skipped else 0

@@ -1,0 +1,104 @@
+"""`deixis index`: bring the library up to date with folders of pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deixis.context import (
+    DatabaseUrl,
+    Home,
+    ModelName,
+    Threads,
+    decode_limits,
+    encoder_for,
+    open_library,
+    read_settings,
+)
+from deixis.output import err, out, print_json, printable, progress_bar
+from indexer.pipeline import IndexOptions, index_paths
+from indexer.report import IndexReport
+
+_LISTED = 20
+"""Refused files shown by default; all of them with --verbose and in --json."""
+
+
+def index(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Folders or files; none to go through all that were given before.")
+    ] = None,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    model: ModelName = None,
+    threads: Threads = None,
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch.")] = 32,
+    retry_refused: Annotated[bool, typer.Option("--retry-refused", help="Try refused files again.")] = False,
+    replace_model: Annotated[
+        bool, typer.Option("--replace-model", help="Embed everything again with another model.")
+    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Erase what is gone or out of reach.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every file that was left out.")] = False,
+) -> int:
+    """Index folders of pictures; a second run touches only what changed.
+
+    Exit code 0: everything is in. 3: done, but some files could not be read (they are listed). 1: it could not be done.
+    """
+    settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
+    options = IndexOptions(
+        batch_size=batch_size,
+        decode_workers=settings.decoders,
+        limits=decode_limits(settings),
+        retry_refused=retry_refused,
+        replace_model=replace_model,
+        prune=prune,
+    )
+    with open_library(settings, create=True) as library:
+        encoder = encoder_for(settings, library)
+        with progress_bar(quiet=quiet or json) as on_progress:
+            report = index_paths(library, encoder, paths or [], options, on_progress)
+    if json:
+        print_json(asdict(report))
+    else:
+        _print(report, verbose=verbose)
+    return 3 if report.refused else 0
+
+
+def _print(report: IndexReport, *, verbose: bool) -> None:
+    rate = report.embedded / report.elapsed_s if report.elapsed_s else 0.0
+    console = out()
+    console.print(f"{report.embedded} pictures embedded in {report.elapsed_s:.1f} s ({rate:.1f}/s)")
+    rows = (
+        (report.unchanged, "unchanged"),
+        (report.reused, "moved, copied or returned: known by their content, not embedded again"),
+        (report.texts_embedded, "captions and phrases embedded"),
+        (report.missing, "gone since the last run: hidden, kept until --prune"),
+        (report.unavailable, "out of reach (drive or folder not there): left as they are"),
+        (report.pruned, "erased by --prune"),
+        (len(report.not_pictures), "not pictures"),
+        (len(report.refused), "refused"),
+    )
+    for count, what in rows:
+        if count:
+            console.print(f"{count:>7} {what}")
+    if verbose:
+        for path in report.not_pictures:
+            console.print(f"  not a picture: {printable(path)}")
+    _print_refused(report, verbose=verbose)
+
+
+def _print_refused(report: IndexReport, *, verbose: bool) -> None:
+    console = err()
+    shown = report.refused if verbose else report.refused[:_LISTED]
+    for file in shown:
+        earlier = " (refused earlier, unchanged)" if file.earlier else ""
+        console.print(f"  refused: {printable(file.path)}: {file.reason}{earlier}")
+    if len(shown) < len(report.refused):
+        codes = Counter(file.reason.partition(":")[0] for file in report.refused)
+        summary = ", ".join(f"{code} {count}" for code, count in codes.most_common())
+        console.print(f"  … and {len(report.refused) - len(shown)} more ({summary}); --verbose lists them all")

@@ -1,0 +1,79 @@
+"""`deixis models`: which encoders there are, which are here, and the one command that downloads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.table import Table
+
+from vision.encoders import hub
+from vision.encoders.presets import PRESETS
+from vision.encoders.registry import find_model
+
+app = typer.Typer(help="List, download and locate the models that read pictures and words.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_models() -> None:
+    """Show every preset: licence, size, quality, and whether it is on this machine."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading in ("preset", "licence", "dim", "px", "tokens", "R@1", "size", "here"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("note")
+    for preset in PRESETS.values():
+        table.add_row(
+            preset.name,
+            preset.licence,
+            str(preset.dim),
+            str(preset.image_px),
+            str(preset.context_length),
+            "–" if preset.coco_r1 is None else f"{preset.coco_r1:.1f}",
+            f"{preset.download_bytes / 1e9:.1f} GB",
+            "yes" if hub.is_present(preset) else "no",
+            preset.note,
+        )
+    console = Console()
+    console.print(table)
+    console.print(
+        "R@1: text→image on COCO 5K in per cent, as published. `colour` is built in: no download, colours only."
+    )
+
+
+@app.command()
+def pull(
+    name: Annotated[str, typer.Argument(help="A preset, or owner/name of a hub repository.")],
+    revision: Annotated[
+        str | None, typer.Option(help="Commit, branch or tag; by default the preset's pinned commit, else main.")
+    ] = None,
+    backend: Annotated[
+        str, typer.Option(help="Whose weights: transformers, onnx or onnx:VARIANT (such as onnx:quantized).")
+    ] = "transformers",
+) -> None:
+    """Download a model into the hub cache and pin the commit that came."""
+    preset = PRESETS.get(name)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        bar = bars.add_task(name, total=None)
+        place = hub.pull(
+            preset.hub_id if preset else name,
+            name=name,
+            revision=revision or (preset.revision if preset else "main"),
+            backend=backend,
+            progress=lambda done, total: bars.update(bar, completed=done, total=total or None),
+        )
+    typer.echo(f"{name} at revision {place.revision}\n{place.folder}")
+
+
+@app.command()
+def path(name: Annotated[str, typer.Argument(help="A preset, a folder, or owner/name of a hub repository.")]) -> None:
+    """Print the folder of a model that is on this machine."""
+    typer.echo(find_model(name).folder)

@@ -1,0 +1,25 @@
+"""`deixis rebuild`: make the FAISS files anew from the segments."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deixis.context import DatabaseUrl, Home, open_library, read_settings
+from deixis.output import out
+from search import maintenance
+
+
+def rebuild(
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    compact: Annotated[bool, typer.Option("--compact", help="Also drop dead rows from the segments.")] = False,
+) -> int:
+    """Restore the search index from the stored vectors; no picture is read and no model is needed."""
+    settings = read_settings(home=home, database_url=database_url)
+    with open_library(settings) as library:
+        maintenance.rebuild(library, compact=compact)
+        report = maintenance.verify(library)
+    out().print(f"rebuilt; verify finds {len(report.findings) or 'nothing'} wrong")
+    return 1 if report.findings else 0

@@ -1,0 +1,43 @@
+"""`deixis serve`: the search page and the JSON API."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deixis.context import DatabaseUrl, Home, ModelName, Threads, read_settings
+from deixis.output import err
+
+
+def serve(
+    host: Annotated[str | None, typer.Option("--host", help="Address to bind (DEIXIS_HOST).")] = None,
+    port: Annotated[int | None, typer.Option("--port", help="TCP port (DEIXIS_PORT).")] = None,
+    allowed_hosts: Annotated[
+        str | None,
+        typer.Option("--allowed-hosts", help="Names by which browsers reach this server (DEIXIS_ALLOWED_HOSTS)."),
+    ] = None,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    model: ModelName = None,
+    threads: Threads = None,
+) -> int:
+    """Serve the web page and the API until stopped."""
+    # Imported here: the web framework costs every other command a third of a second.
+    from web.server import serve as run_server  # noqa: PLC0415
+
+    settings = read_settings(
+        home=home,
+        database_url=database_url,
+        model=model,
+        threads=threads,
+        host=host,
+        port=port,
+        allowed_hosts=allowed_hosts,
+    )
+    run_server(settings, on_listening=_announce)
+    return 0
+
+
+def _announce(address: str) -> None:
+    err().print(f"Deixis answers on {address} (Ctrl-C stops it)")

@@ -1,0 +1,31 @@
+"""`deixis verify`: prove that database, segments and index agree."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from deixis.context import DatabaseUrl, Home, open_library, read_settings
+from deixis.output import err, out, print_json
+from search import maintenance
+
+
+def verify(
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> int:
+    """Check every checksum and every reference; exit code 1 when something does not agree."""
+    settings = read_settings(home=home, database_url=database_url)
+    with open_library(settings) as library:
+        report = maintenance.verify(library)
+    if json:
+        print_json(asdict(report))
+        return 1 if report.findings else 0
+    for finding in report.findings:
+        err().print(f"{finding.code}: {finding.where}: {finding.message}\n  {finding.remedy}")
+    checked = ", ".join(f"{count} {what}" for what, count in report.checked.items())
+    out().print(f"checked {checked}: " + (f"{len(report.findings)} findings" if report.findings else "all agree"))
+    return 1 if report.findings else 0
