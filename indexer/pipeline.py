@@ -20,6 +20,7 @@ from search.db.images import FileFact, image_sizes, image_with_vector, known_fil
 from search.db.schema import Model, Root
 from search.library import Library
 from search.previews import GALLERY_PX
+from search.vectors.generations import active_generation
 from vision.encoders.base import Encoder
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
 
@@ -109,6 +110,7 @@ class _Run:
         if not roots:
             raise PathError("nothing to index", remedy="Name a folder: deixis index ~/Pictures")
         roots = [root for root in roots if not any(root.startswith(other.rstrip("/") + "/") for other in roots)]
+        self._publish()  # What an interrupted run has committed is searchable from here on.
         jobs: list[_Job] = []
         gone: list[int] = []
         for root in roots:
@@ -248,7 +250,9 @@ class _Run:
         self._on_progress(Progress("publish", 0, None))
         for kind in ("image", "text"):
             self._library.vectors.publish(self._model.id, kind)
-        self._published += self._since_publish
+        with self._library.read() as session:
+            active = active_generation(session, self._model.id, "image")
+            self._published = active.vectors if active else 0
         self._since_publish = 0
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from search.query.calibrate import Background
 
-_TEXT_WEIGHT = 3.0
+_TEXT_WEIGHT = 6.0
 """Standard deviations of the picture score that a perfect text is worth, see docs/decisions/0005-fusion.md."""
 
 _WORD_WEIGHT = 0.5

@@ -15,7 +15,7 @@ from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.durable import remove
 from search.vectors.generations import SegmentPlace, segment_places
-from search.vectors.live import KINDS
+from search.vectors.live import KINDS, is_member
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import Position, append_block
 from search.vectors.store import VectorStore
@@ -111,7 +111,7 @@ def _move(session: Session, store: VectorStore, model_id: int, place: SegmentPla
     reader = SegmentReader(place.path, place.facts)
     try:
         for block in reader.scan(place.end, damage.append):
-            wanted = np.isin(block.ids, keep) & block.sound
+            wanted = is_member(block.ids, keep) & block.sound
             if not wanted.any():
                 continue
             ids = block.ids[wanted].tolist()

@@ -18,7 +18,7 @@ from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.durable import remove
 from search.vectors.index import build_index, save_index
-from search.vectors.live import ids_digest, live_ids
+from search.vectors.live import ids_digest, is_member, live_ids
 from search.vectors.policy import index_key
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import REPAIR, Position, SegmentFacts
@@ -160,7 +160,7 @@ def _stored_vectors(plan: _Plan) -> Iterator[tuple[NDArray[np.int64], NDArray[np
         reader = SegmentReader(place.path, place.facts)
         try:
             for block in reader.scan(place.end):
-                wanted = np.isin(block.ids, plan.ids)
+                wanted = is_member(block.ids, plan.ids)
                 yield block.ids[wanted], block.vectors[wanted]
         finally:
             reader.close()

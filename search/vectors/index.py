@@ -144,6 +144,9 @@ def load_index(path: Path, sha256: str) -> VectorIndex:
     """
     with open(path, "rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256:
-        raise CorruptionError(f"The index {path.name} has the checksum {found}, expected {sha256}", remedy=REBUILD)
-    return VectorIndex(faiss.read_index(str(path)))
+        if found != sha256:
+            raise CorruptionError(f"The index {path.name} has the checksum {found}, expected {sha256}", remedy=REBUILD)
+        # From the open file and not from its name: a publication may be deleting that just now.
+        file.seek(0)
+        reader = faiss.PyCallbackIOReader(file.read)  # type: ignore[attr-defined, unused-ignore]  # not in its stubs
+        return VectorIndex(faiss.read_index(reader))

@@ -37,6 +37,15 @@ def live_ids(session: Session, model_id: int, kind: str) -> NDArray[np.int64]:
     return np.fromiter(session.scalars(query.order_by(Embedding.id)), np.int64)
 
 
+def is_member(ids: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """`(n,)` bool: which of the ids are in the ascending set; costs nothing that grows with the set, as `np.isin` does."""
+    if len(ascending) == 0:
+        return np.zeros(len(ids), np.bool_)
+    at = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
+    found: NDArray[np.bool_] = ascending[at] == ids
+    return found
+
+
 def ids_digest(ids: NDArray[np.int64]) -> str:
     """SHA-256 (hex) of ascending embedding ids as little-endian int64."""
     return hashlib.sha256(ids.astype("<i8").tobytes()).hexdigest()

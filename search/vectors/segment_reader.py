@@ -25,7 +25,6 @@ from search.vectors.segments import (
     check_header,
 )
 
-
 UNIT_TOLERANCE = 2e-3
 """How far a stored vector's length may be from 1: four times what float16 can do to it."""
 
@@ -45,7 +44,6 @@ class Block:
     first_row: int
     ids: NDArray[np.int64]
     vectors: NDArray[np.float32]
-
 
     @property
     def sound(self) -> NDArray[np.bool_]:
@@ -82,8 +80,7 @@ class SegmentReader:
             raise
         self._row_bytes = facts.dim * self._dtype.itemsize
         self._lock = threading.Lock()
-        self._first_rows: list[int] = []
-        self._offsets: list[int] = []
+        self._starts = np.zeros(1, np.int64), np.zeros(0, np.int64)
         self._walked = Position(0, HEADER_BYTES)
 
     def scan(self, end: Position, on_damage: Callable[[CorruptionError], None] | None = None) -> Iterator[Block]:
@@ -131,23 +128,26 @@ class SegmentReader:
         Raises:
             CorruptionError: a row lies behind the end, or belongs to another embedding.
         """
-        self._walk(end)
-        vectors = np.empty((len(rows), self._facts.dim), np.float32)
-        firsts = np.asarray(self._first_rows, np.int64)
-        for place, (row, embedding_id) in enumerate(zip(rows, ids, strict=True)):
-            if not 0 <= row < end.rows:
-                raise self._damaged(end, f"row {row} lies behind its {end.rows} rows")
-            block = int(np.searchsorted(firsts, row, side="right")) - 1
-            within = row - self._first_rows[block]
-            next_first = self._first_rows[block + 1] if block + 1 < len(firsts) else self._walked.rows
-            body = self._offsets[block] + BLOCK_HEAD.size
-            vectors_at = body + 8 * (next_first - self._first_rows[block])
-            stored_id = read_exactly(self._descriptor, 8, body + 8 * within)
-            raw = read_exactly(self._descriptor, self._row_bytes, vectors_at + within * self._row_bytes)
-            if len(raw) < self._row_bytes or int.from_bytes(stored_id, "little", signed=True) != embedding_id:
-                raise self._damaged(end, f"row {row} is not embedding {embedding_id}")
-            vectors[place] = np.frombuffer(raw, self._dtype)
-        return vectors
+        firsts, offsets = self._walk(end)
+        numbers = np.asarray(rows, np.int64)
+        beyond = (numbers < 0) | (numbers >= end.rows)
+        if beyond.any():
+            raise self._damaged(end, f"row {numbers[beyond][0]} lies behind its {end.rows} rows")
+        # Of each row: its place in its block, where that block's ids begin, and where its vectors do.
+        block = np.searchsorted(firsts, numbers, side="right") - 1
+        within = numbers - firsts[block]
+        ids_at = offsets[block] + BLOCK_HEAD.size
+        vectors_at = ids_at + 8 * (firsts[block + 1] - firsts[block])
+        pread, descriptor, row_bytes = os.pread, self._descriptor, self._row_bytes
+        stored_ids = b"".join([pread(descriptor, 8, at) for at in (ids_at + 8 * within).tolist()])
+        stored = b"".join([pread(descriptor, row_bytes, at) for at in (vectors_at + row_bytes * within).tolist()])
+        if len(stored) < len(rows) * row_bytes or stored_ids != np.asarray(ids, "<i8").tobytes():
+            found = np.frombuffer(stored_ids[: len(stored_ids) // 8 * 8], "<i8").tolist()
+            wrong = next(
+                (pair for pair in zip(rows, ids, found, strict=False) if pair[1] != pair[2]), (rows[0], ids[0])
+            )
+            raise self._damaged(end, f"row {wrong[0]} is not embedding {wrong[1]}")
+        return np.frombuffer(stored, self._dtype).reshape(len(rows), self._facts.dim).astype(np.float32)
 
     def close(self) -> None:
         """Give the file back."""
@@ -162,15 +162,25 @@ class SegmentReader:
             vectors=stored.astype(np.float32),
         )
 
-    def _walk(self, end: Position) -> None:
-        """Note where each block begins, once; blocks are never moved."""
+    def _walk(self, end: Position) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Find out where blocks begin, each of them once, for they never move.
+
+        Returns:
+            `(blocks + 1,)` int64, the first row of each and the row behind the last; `(blocks,)` int64, byte offsets.
+        """
         with self._lock:
-            while self._walked.size_bytes < end.size_bytes:
-                rows, _ = self._block_head(self._walked, end)
-                self._first_rows.append(self._walked.rows)
-                self._offsets.append(self._walked.size_bytes)
-                size_bytes = BLOCK_HEAD.size + rows * (8 + self._row_bytes)
-                self._walked = Position(self._walked.rows + rows, self._walked.size_bytes + size_bytes)
+            walked = self._walked
+            if walked.size_bytes < end.size_bytes:
+                firsts, offsets = self._starts[0].tolist(), self._starts[1].tolist()
+                while walked.size_bytes < end.size_bytes:
+                    rows, _ = self._block_head(walked, end)
+                    offsets.append(walked.size_bytes)
+                    size_bytes = BLOCK_HEAD.size + rows * (8 + self._row_bytes)
+                    walked = Position(walked.rows + rows, walked.size_bytes + size_bytes)
+                    firsts.append(walked.rows)
+                self._starts = np.asarray(firsts, np.int64), np.asarray(offsets, np.int64)
+                self._walked = walked
+            return self._starts
 
     def _block_head(self, position: Position, end: Position) -> tuple[int, int]:
         raw = read_exactly(self._descriptor, BLOCK_HEAD.size, position.size_bytes)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from stock import Stock, facts
 
 from search.db.schema import Model, Segment
 from search.errors import LibraryBusyError, LibraryEmptyError, LibraryError, ModelMismatchError
 from search.library import Library
-from stock import Stock, facts
 
 
 def test_a_home_without_a_library_is_empty_and_stays_untouched(tmp_path: Path) -> None:

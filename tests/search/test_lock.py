@@ -17,9 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_second_holder_is_told_who_is_first(tmp_path: Path) -> None:
-    with HomeLock(tmp_path).hold(), pytest.raises(LibraryBusyError, match=f"pid {os.getpid()}") as caught:
-        with HomeLock(tmp_path).hold():
-            pytest.fail("two holders")
+    first, second = HomeLock(tmp_path), HomeLock(tmp_path)
+    message = f"pid {os.getpid()}"
+    with first.hold(), pytest.raises(LibraryBusyError, match=message) as caught, second.hold():
+        pytest.fail("two holders")
     assert caught.value.remedy
     with HomeLock(tmp_path).hold() as fresh:
         assert fresh

@@ -9,6 +9,7 @@ import faiss
 import numpy as np
 import pytest
 from sqlalchemy import delete, select, text, update
+from stock import Stock, unit_vectors
 
 from search.checks.finding import REMEDIES
 from search.db.schema import Caption, Embedding, File, Generation, Image, Region, Segment
@@ -16,7 +17,6 @@ from search.errors import CorruptionError, LibraryBusyError
 from search.library import Library
 from search.maintenance import rebuild, verify
 from search.vectors.index import VectorIndex, save_index
-from stock import Stock, unit_vectors
 
 HEADER_BYTES = 128
 BLOCK_BYTES = 24 + 10 * (8 + 16 * 2)
@@ -106,7 +106,9 @@ def _forge_index(stock: Stock, ids_shift: int, vector_shift: float) -> None:
     forged = faiss.IndexIDMap2(faiss.IndexFlatIP(16))
     forged.add_with_ids(vectors, faiss.vector_to_array(index.id_map) + ids_shift)
     sha256, size_bytes = save_index(VectorIndex(forged), path)
-    _sql(stock, update(Generation).where(Generation.file_name == path.name).values(sha256=sha256, size_bytes=size_bytes))
+    _sql(
+        stock, update(Generation).where(Generation.file_name == path.name).values(sha256=sha256, size_bytes=size_bytes)
+    )
 
 
 def _without_fulltext_row(stock: Stock) -> None:
@@ -159,7 +161,7 @@ DAMAGE: list[tuple[str, Callable[[Stock], object], set[str]]] = [
     ("a flipped byte in a block's head", lambda s: _flip(_segment(s), HEADER_BYTES + 5), {"segment_block"}),
     ("a flipped byte in a block's ids", lambda s: _flip(_segment(s), HEADER_BYTES + 40), {"segment_block"}),
     ("a flipped byte in a vector", lambda s: _flip(_segment(s), HEADER_BYTES + BLOCK_BYTES - 1), {"segment_block"}),
-    ("a flipped byte in the last block", lambda s: _flip(_segment(s), HEADER_BYTES + 2 * BLOCK_BYTES - 1), {"segment_block"}),
+    ("a flipped byte at the end", lambda s: _flip(_segment(s), HEADER_BYTES + 2 * BLOCK_BYTES - 1), {"segment_block"}),
     (
         "a segment that is too short",
         lambda s: _segment(s).write_bytes(_segment(s).read_bytes()[:-9]),
@@ -198,7 +200,9 @@ def test_a_sound_library_is_clean(shelf: Stock) -> None:
     report = verify(shelf.library, lambda done, total: seen.append((done, total)))
     assert report.findings == []
     assert report.clean
-    checked = {name: report.checked[name] for name in ("segments", "vectors", "generations", "images", "files", "texts")}
+    checked = {
+        name: report.checked[name] for name in ("segments", "vectors", "generations", "images", "files", "texts")
+    }
     assert checked == {"segments": 2, "vectors": 23, "generations": 3, "images": 20, "files": 20, "texts": 3}
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     assert seen[-1][0] == seen[-1][1] > 0

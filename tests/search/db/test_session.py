@@ -162,6 +162,17 @@ with Library.open(Path(sys.argv[1]), create=True) as library, library.read() as 
         assert session.scalar(text("PRAGMA journal_mode")) == ("wal" if wal_is_safe() else "delete")
 
 
+def test_a_full_disk_is_said_in_words_and_nothing_stays(sqlite_library: Library) -> None:
+    """SQLite's own limit on pages answers exactly as a full disk does."""
+    with pytest.raises(LibraryError, match="is full") as caught, sqlite_library.write() as session:
+        session.execute(text("PRAGMA max_page_count = 1"))  # As many as there are.
+        session.add_all(Root(path="/" + "x" * 5000 + str(number)) for number in range(100))
+        session.flush()
+    assert "Free some space" in caught.value.remedy
+    with sqlite_library.read() as session:
+        assert session.scalar(select(func.count(Root.id))) == 0
+
+
 def test_a_damaged_sqlite_file_is_corruption(tmp_path: Path) -> None:
     (tmp_path / "deixis.db").write_bytes(b"this is not a database at all" * 100)
     with pytest.raises(CorruptionError, match="not a database"):

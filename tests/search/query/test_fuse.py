@@ -21,7 +21,7 @@ def test_a_picture_without_a_text_keeps_its_cosine() -> None:
 
 
 def test_a_text_adds_what_it_stands_out_by() -> None:
-    assert combine(0.25, text(0.9), BACKGROUND) == {"image": 0.25, "text": pytest.approx(0.1 * 3 * 0.5)}
+    assert combine(0.25, text(0.9), BACKGROUND) == {"image": 0.25, "text": pytest.approx(0.1 * 6 * 0.5)}
 
 
 def test_a_text_like_any_other_adds_nothing() -> None:

@@ -19,10 +19,15 @@ def main(home: str, url: str, seed: int) -> None:
         stock = Stock(library, dim=64)
         for round_ in range(10_000):
             stock.add_pictures(20, seed=seed * 10_000 + round_)
-            print("appended", flush=True)
+            _tell("appended")
             stock.add_captions([f"{seed} {round_} {n}" for n in range(3)], stock.images[-1], seed=round_)
             stock.publish()
-            print("published", flush=True)
+            _tell("published")
+
+
+def _tell(step: str) -> None:
+    sys.stdout.write(step + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from sqlalchemy import func, select, update
+from stock import Stock
 
 from search.db.schema import Embedding, Segment
 from search.maintenance import rebuild, verify
-from stock import Stock
 
 
 def test_a_sound_library_is_left_as_it_is(stock: Stock) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stock import unit_vectors
 
 from search.errors import CorruptionError, LibraryError
 from search.vectors.index import build_index, load_index, save_index
 from search.vectors.policy import EXACT_UP_TO, index_key
-from stock import unit_vectors
 
 IDS = np.arange(1000, 1200, dtype=np.int64)
 

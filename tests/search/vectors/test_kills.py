@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select as sql_select
+from sqlalchemy import func
+from sqlalchemy import select as sql_select
+from stock import Stock
 
 from search.db.schema import Embedding, Image
 from search.library import Library
 from search.maintenance import rebuild, verify
-from stock import Stock
 
 CHILD = Path(__file__).with_name("killed_child.py")
 ROOT = CHILD.parents[3]
@@ -103,9 +104,7 @@ def test_a_killed_compaction_leaves_either_form(library: Library, home: Path, da
 
 
 @pytest.mark.parametrize("rounds", [25])
-def test_a_reader_always_sees_a_whole_generation(
-    library: Library, home: Path, database_url: str, rounds: int
-) -> None:
+def test_a_reader_always_sees_a_whole_generation(library: Library, home: Path, database_url: str, rounds: int) -> None:
     stock = Stock(library, dim=64)
     stock.add_pictures(20, seed=10_000_000)
     stock.publish()

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stock import unit_vectors
 
 from search.errors import CorruptionError, LibraryError
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import HEADER_BYTES, Position, SegmentFacts, append_block, create_segment, cut_tail
-from stock import unit_vectors
 
 FACTS = SegmentFacts(dim=16, kind="image", model_identity="ab" * 32, library_uid="cd" * 16)
 BLOCK_BYTES = 24 + 5 * (8 + 16 * 2)

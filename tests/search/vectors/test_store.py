@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sqlalchemy import delete, func, select, update
+from stock import Stock, unit_vectors
 
 from search.db.schema import Caption, Embedding, File, Generation, Image, Segment
 from search.errors import CorruptionError, LibraryError, NotFoundError
 from search.library import Library
 from search.maintenance import verify
-from stock import Stock, unit_vectors
 
 
 def test_what_was_appended_is_fetched(stock: Stock) -> None:
@@ -159,7 +159,9 @@ def test_appending_nothing_is_nothing(sqlite_stock: Stock) -> None:
     assert not (sqlite_stock.library.home / "segments").exists()
 
 
-@pytest.mark.parametrize(("queries", "k"), [(unit_vectors(0, 1, 8), 1), (unit_vectors(0, 1)[0], 1), (unit_vectors(0, 1), 0)])
+@pytest.mark.parametrize(
+    ("queries", "k"), [(unit_vectors(0, 1, 8), 1), (unit_vectors(0, 1)[0], 1), (unit_vectors(0, 1), 0)]
+)
 def test_a_search_of_another_shape_is_refused(sqlite_stock: Stock, queries: np.ndarray, k: int) -> None:
     searcher = sqlite_stock.library.vectors.searcher(sqlite_stock.model.id, "image")
     with pytest.raises(ValueError, match="must be"):
