@@ -1,0 +1,210 @@
+"""`python -m storybook.train encoder|captioner`: trains a built-in model from scratch, or takes up an unfinished run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from pathlib import Path
+
+import torch
+from tokenizers import Tokenizer
+from transformers import CLIPModel, Kosmos2Processor
+
+from storybook.captioner_model import CaptionerSettings, build_captioner, language_modules, save_captioner
+from storybook.data import SceneStore, StorePlan, build_store
+from storybook.encoder_model import DenseHeads, EncoderSettings, Towers, build_encoder, save_encoder
+from storybook.sentences import corpus
+from storybook.tasks import SceneTasks, spoken
+from storybook.tokenizers import train_captioner_processor, train_encoder_tokenizer
+from storybook.train_captioner import CaptionerBatching, CaptionerObjective
+from storybook.train_encoder import EncoderBatching, EncoderObjective
+from storybook.training import Schedule, Trainer
+from vision.errors import DeixisError
+
+MODELS = Path(__file__).parent / "models"
+_TOKENIZER_SCENES = 2000
+_ENCODER_VOCABULARY = 6000
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingPlan:
+    """One training from scratch: equal plans give equal weights on the same machine and thread count.
+
+    Attributes:
+        model: `encoder` or `captioner`.
+        cache: folder of the drawn scenes.
+        run: folder of checkpoint, tokenizer and curve.
+        out: folder that receives the finished model.
+        encoder: folder of the encoder whose eyes the captioner uses.
+        scenes: training scenes.
+        steps: optimiser steps.
+        batch: scenes per step.
+        rate: peak learning rate.
+        seed: of weights and batches.
+        workers: processes that draw scenes.
+        device: `cpu` or `cuda`.
+        save_every: steps between checkpoints.
+        until: stop after this step in all, before the schedule ends; None runs to the end.
+        encoder_settings: shape of the dual encoder.
+        captioner_settings: shape of the captioner's language model.
+    """
+
+    model: str
+    cache: Path
+    run: Path
+    out: Path
+    encoder: Path
+    scenes: int
+    steps: int
+    batch: int
+    rate: float = 1e-3
+    seed: int = 0
+    workers: int = 1
+    device: str = "cpu"
+    save_every: int = 100
+    until: int | None = None
+    encoder_settings: EncoderSettings = EncoderSettings()
+    captioner_settings: CaptionerSettings = CaptionerSettings()
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 over what a checkpoint must agree with; steps and scenes may grow, and a machine may change."""
+        free = {"cache", "run", "out", "encoder", "scenes", "steps", "workers", "device", "save_every", "until"}
+        parts = {field.name: str(getattr(self, field.name)) for field in fields(self) if field.name not in free}
+        return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def train_encoder(plan: TrainingPlan, report: Report) -> Trainer:
+    """Train the dual encoder and write it to `plan.out`.
+
+    Raises:
+        TrainingError: the checkpoint in `plan.run` belongs to other settings, or the loss stops being finite.
+    """
+    store = _training_scenes(plan, plan.encoder_settings, report)
+    tokenizer = _encoder_tokenizer(plan, store)
+    torch.manual_seed(plan.seed)
+    model = build_encoder(plan.encoder_settings, vocabulary=tokenizer.get_vocab_size()).to(plan.device)
+    towers = Towers(model).to(plan.device)
+    heads = DenseHeads(plan.encoder_settings.width).to(plan.device)
+    trainer = Trainer(
+        plan.run, {"towers": towers, "heads": heads}, _schedule(plan), identity=plan.identity
+    )
+    batching = EncoderBatching(plan.batch, plan.batch * 3 // 8, plan.batch // 2, plan.seed)
+    objective = EncoderObjective(towers, heads, store, tokenizer, batching, plan.encoder_settings)
+    trainer.run(objective, save_every=plan.save_every, until=plan.until, report=report)
+    save_encoder(model, tokenizer, plan.encoder_settings, plan.out)
+    return trainer
+
+
+def train_captioner(plan: TrainingPlan, report: Report) -> Trainer:
+    """Train the captioner on the eyes of a finished encoder and write it to `plan.out`.
+
+    Raises:
+        TrainingError: the checkpoint in `plan.run` belongs to other settings, or the loss stops being finite.
+    """
+    encoder = CLIPModel.from_pretrained(plan.encoder, dtype=torch.float32)
+    store = _training_scenes(plan, plan.encoder_settings, report)
+    processor = _captioner_processor(plan, store, int(encoder.config.vision_config.image_size))
+    torch.manual_seed(plan.seed)
+    model = build_captioner(plan.captioner_settings, encoder, processor).to(plan.device)
+    model.train()
+    trainer = Trainer(plan.run, language_modules(model), _schedule(plan), identity=plan.identity)
+    objective = CaptionerObjective(model, processor, store, SceneTasks(), CaptionerBatching(plan.batch, seed=plan.seed))
+    trainer.run(objective, save_every=plan.save_every, until=plan.until, report=report)
+    save_captioner(model, processor, plan.out)
+    return trainer
+
+
+def _schedule(plan: TrainingPlan) -> Schedule:
+    return Schedule(steps=plan.steps, peak_rate=plan.rate, warmup=max(1, min(100, plan.steps // 10)))
+
+
+def _training_scenes(plan: TrainingPlan, settings: EncoderSettings, report: Report) -> SceneStore:
+    wanted = StorePlan("train", plan.scenes, settings.image_px)
+    return build_store(plan.cache, wanted, workers=plan.workers, report=report)
+
+
+def _encoder_tokenizer(plan: TrainingPlan, store: SceneStore) -> Tokenizer:
+    """The run's tokenizer; it is kept beside the checkpoint, whose embeddings are meaningless without it."""
+    path = plan.run / "tokenizer.json"
+    if path.exists():
+        return Tokenizer.from_file(str(path))
+    tokenizer = train_encoder_tokenizer(corpus(store.scenes[:_TOKENIZER_SCENES]), vocabulary=_ENCODER_VOCABULARY)
+    plan.run.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(str(path))
+    return tokenizer
+
+
+def _captioner_processor(plan: TrainingPlan, store: SceneStore, image_px: int) -> Kosmos2Processor:
+    folder = plan.run / "processor"
+    if folder.exists():
+        return Kosmos2Processor.from_pretrained(folder)
+    texts = list(spoken(store.scenes[:_TOKENIZER_SCENES]))
+    processor = train_captioner_processor(
+        texts, vocabulary=plan.captioner_settings.vocabulary, image_px=image_px
+    )
+    processor.save_pretrained(folder)
+    return processor
+
+
+def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int]:
+    parser = argparse.ArgumentParser(prog="python -m storybook.train", description=__doc__)
+    parser.add_argument("model", choices=("encoder", "captioner"))
+    parser.add_argument("--work", type=Path, default=Path("storybook-training"), help="drawn scenes and checkpoints")
+    parser.add_argument("--out", type=Path, help="folder of the finished model (default: the shipped one)")
+    parser.add_argument("--encoder", type=Path, default=MODELS / "encoder", help="whose eyes the captioner uses")
+    parser.add_argument("--scenes", type=int, default=40_000)
+    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--batch", type=int, help="scenes per step (default: 128 for the encoder, 32 for the captioner)")
+    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw scenes")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--save-every", type=int, default=100)
+    parser.add_argument("--until", type=int, help="stop after this step; a later run goes on from there")
+    read = parser.parse_args(arguments)
+    plan = TrainingPlan(
+        model=read.model,
+        cache=read.work / "scenes",
+        run=read.work / read.model,
+        out=read.out or MODELS / read.model,
+        encoder=read.encoder,
+        scenes=read.scenes,
+        steps=read.steps,
+        batch=read.batch or (128 if read.model == "encoder" else 32),
+        rate=read.rate,
+        seed=read.seed,
+        workers=read.workers,
+        device=read.device,
+        save_every=read.save_every,
+        until=read.until,
+    )
+    return plan, read.threads
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one training; returns the exit code."""
+    plan, threads = _parse(sys.argv[1:] if arguments is None else arguments)
+    torch.set_num_threads(threads)
+
+    def report(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    try:
+        (train_encoder if plan.model == "encoder" else train_captioner)(plan, report)
+    except DeixisError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
