@@ -61,7 +61,10 @@ class Preprocessing:
         Returns:
             `(height, width, 3)` uint8 at `output_hw`.
         """
-        picture = Image.fromarray(image)
+        return self.prepare_picture(Image.fromarray(image))
+
+    def prepare_picture(self, picture: Image.Image) -> RgbImage:
+        """Do what `prepare` does to a Pillow picture in mode RGB, upright; saves two copies of all its pixels."""
         target_wh = self._resized_wh(picture.width, picture.height)
         if target_wh != (picture.width, picture.height):
             picture = self._resize(picture, target_wh)

@@ -10,8 +10,10 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from vision.encoders import hub
+from vision.encoders.builtin import BUILT_IN
 from vision.encoders.presets import PRESETS
 from vision.encoders.registry import find_model
+from vision.errors import ModelMissingError
 
 app = typer.Typer(help="List, download and locate the models that read pictures and words.", no_args_is_help=True)
 
@@ -35,11 +37,22 @@ def list_models() -> None:
             "yes" if hub.is_present(preset) else "no",
             preset.note,
         )
+    for built_in in BUILT_IN.values():
+        limits = (str(built_in.dim), str(built_in.image_px), str(built_in.context_length))
+        table.add_row(built_in.name, built_in.licence, *limits, "–", "built in", _is_here(built_in.name), built_in.note)
     console = Console()
     console.print(table)
     console.print(
         "R@1: text→image on COCO 5K in per cent, as published. `colour` is built in: no download, colours only."
     )
+
+
+def _is_here(built_in: str) -> str:
+    try:
+        find_model(built_in)
+    except ModelMissingError:
+        return "no"
+    return "yes"
 
 
 @app.command()

@@ -64,7 +64,7 @@ def test_what_plain_pillow_reads_in_a_format_of_ours_is_read_and_stands_upright(
 
 
 def test_what_plain_pillow_cannot_read_or_is_no_format_of_ours_is_refused(outcome: tuple[Results, list[int]]) -> None:
-    codes = Counter()
+    codes: Counter[str] = Counter()
     for entry, answer in outcome[0]:
         if entry["status"] == "ok" and entry["format"] in READ:
             continue

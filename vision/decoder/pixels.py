@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 
 import numpy as np
@@ -157,15 +158,20 @@ def _to_srgb(picture: Image.Image, profile: object) -> Image.Image:
             converted = None  # a profile that cannot be used is no reason to refuse the picture
         if converted is not None:
             return converted
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
 def _through_profile(picture: Image.Image, profile: bytes) -> Image.Image | None:
+    transform = _transform(profile, picture.mode)
+    return None if transform is None else ImageCms.applyTransform(picture, transform)
+
+
+@functools.lru_cache(maxsize=4)  # pictures of one camera share a profile, and building its transform takes 5 ms
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-    if source.profile.xcolor_space.strip() != _PROFILE_SPACES.get(picture.mode):
+    if source.profile.xcolor_space.strip() != _PROFILE_SPACES.get(mode):
         return None
     if "sRGB" in ImageCms.getProfileDescription(source):
         return None  # already there: converting would only add rounding
-    return ImageCms.profileToProfile(
-        picture, source, ImageCms.createProfile("sRGB"), ImageCms.Intent.PERCEPTUAL, outputMode="RGB"
-    )
+    srgb = ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(source, srgb, mode, "RGB", ImageCms.Intent.PERCEPTUAL)

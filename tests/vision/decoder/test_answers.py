@@ -39,6 +39,7 @@ def test_an_honest_answer_arrives_whole() -> None:
     assert answer.pixels is None  # a preview was all that was asked for
     with_pixels = exchange(Answer.decoded(FACTS, PIXELS, None), DecodeRequest("a.png"))
     assert isinstance(with_pixels, Decoded)
+    assert with_pixels.pixels is not None
     assert np.array_equal(with_pixels.pixels, PIXELS)
 
 
