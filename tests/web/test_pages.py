@@ -1,0 +1,234 @@
+"""The pages: what they show, that they need no script, and that nothing hostile comes through."""
+
+from __future__ import annotations
+
+import html
+import io
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from urllib.parse import quote
+
+import pytest
+from PIL import Image as Pictures
+from starlette.testclient import TestClient
+
+from search.settings import Settings
+from web.app import create_app
+from web.layout import GEOMETRY_CSS, stylesheet
+
+HOSTILE_QUERIES = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onfocus='alert(1)' autofocus='",
+    "{{ 7 * 7 }} {% raw %}",
+    "</title><svg onload=alert(1)>",
+    "javascript:alert(1)",
+    "\u202eevil\u202c שלום عالم",
+    "a" * 1000,
+    "👩‍👩‍👧‍👦 🏳️‍🌈",
+    "%00%0d%0aSet-Cookie: a=b",
+    "'; DROP TABLE images; --",
+    'NEAR("a" OR * AND -',
+]
+
+
+class Page(HTMLParser):
+    """What the tests ask of a page: its elements, in order."""
+
+    VOID = frozenset({"meta", "link", "img", "input", "br", "hr", "rect", "path", "circle"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def by_class(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for _, attributes in self.elements if name in (attributes.get("class") or "").split()]
+
+
+def browse(client: TestClient, address: str, status: int = 200) -> Page:
+    answer = client.get(address, headers={"accept": "text/html"})
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    page = Page(answer.text)
+    assert page.open == [], "every element is closed"
+    return page
+
+
+def assert_inert(page: Page) -> None:
+    """Nothing that could run, and nothing that the Content-Security-Policy would have to stop."""
+    assert not page.all("script")
+    assert not page.all("style")
+    for tag, attributes in page.elements:
+        assert "style" not in attributes, tag
+        assert not [name for name in attributes if name.startswith("on")], tag
+        for name in ("href", "src", "action"):
+            value = attributes.get(name) or "/"
+            assert value.startswith(("/", "#")), f"{tag} {name}={value}"
+            assert not value.startswith("//")
+
+
+def pages_of(ids: dict[str, int]) -> list[str]:
+    addresses = ["/", "/search?q=a+red+wall", f"/search?like={ids['red']}", "/search?q=red&page=900", "/nothing"]
+    return addresses + [f"/images/{image_id}?q=red" for image_id in ids.values()]
+
+
+def test_no_page_holds_scripts_or_styles_or_foreign_addresses(client: TestClient, ids: dict[str, int]) -> None:
+    for address in pages_of(ids):
+        answer = client.get(address, headers={"accept": "text/html"})
+        assert_inert(Page(answer.text))
+
+
+def test_every_page_can_be_used_without_eyes(client: TestClient, ids: dict[str, int]) -> None:
+    for address in pages_of(ids):
+        page = Page(client.get(address, headers={"accept": "text/html"}).text)
+        assert page.all("html") == [{"lang": "en"}]
+        assert (
+            len(page.all("main")) == len(page.all("header")[:1]) == len(page.all("footer")) == len(page.all("h1")) == 1
+        )
+        assert page.by_class("skip")[0]["href"] == "#main"
+        assert all(picture.get("alt") for picture in page.all("img"))
+        identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+        assert len(identifiers) == len(set(identifiers))
+        labelled = {label["for"] for label in page.all("label") if "for" in label}
+        for field in page.all("input"):
+            assert field["id"] in labelled or field["type"] == "radio"  # radios lie inside their labels
+        for svg in page.all("svg"):
+            assert svg["aria-hidden"] == "true"
+
+
+def test_the_start_page_shows_pictures_counts_and_suggestions(client: TestClient) -> None:
+    page = browse(client, "/")
+    assert len(page.by_class("tile")) == 12
+    assert "12 pictures" in page.text
+    assert "/search?q=a+white+box" in [link["href"] for link in page.all("a")]
+
+
+def test_an_empty_library_says_which_command_to_run(empty_client: TestClient) -> None:
+    page = browse(empty_client, "/")
+    assert "deixis index ~/Pictures" in page.text
+    assert not page.all("form")
+    failed = browse(empty_client, "/search?q=red", status=503)
+    assert "deixis index" in failed.text
+
+
+def test_results_draw_the_boxes_that_explain_the_query(client: TestClient) -> None:
+    page = browse(client, "/search?q=a+white+box")
+    boxes = [attributes for attributes in page.all("rect") if attributes.get("class") == "line"]
+    expected = {"x": "0.250000", "y": "0.200000", "width": "0.500000", "height": "0.400000"}
+    assert expected in [{name: box[name] for name in expected} for box in boxes]
+    assert all(box["vector-effect"] == "non-scaling-stroke" for box in boxes)
+    assert "a white box" in page.text
+    assert re.search(r"0\.\d{3}", page.text)
+
+
+def test_results_link_onwards_and_backwards(client: TestClient) -> None:
+    first = browse(client, "/search?q=red&k=5")
+    (following,) = [link["href"] for link in first.all("a") if link.get("rel") == "next"]
+    assert following is not None
+    second = browse(client, following)
+    assert {link["rel"] for link in second.all("a") if "rel" in link} == {"prev", "next"}
+    last = browse(client, "/search?q=red&k=5&page=3")
+    assert {link["rel"] for link in last.all("a") if "rel" in link} == {"prev"}
+
+
+def test_a_page_beyond_the_end_leads_back(client: TestClient) -> None:
+    page = browse(client, "/search?q=red&page=900")
+    assert "/search?q=red" in [link["href"] for link in page.all("a")]
+
+
+def test_a_search_for_nothing_leads_to_the_start(client: TestClient) -> None:
+    answer = client.get("/search?q=+", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+
+
+def test_an_uploaded_picture_is_searched_by(client: TestClient) -> None:
+    buffer = io.BytesIO()
+    Pictures.new("RGB", (40, 40), "pink").save(buffer, "JPEG")
+    files = {"image": ('"><b>me</b>.jpg', buffer.getvalue(), "image/jpeg")}
+    answer = client.post("/search", files=files, headers={"accept": "text/html"})
+    page = Page(answer.text)
+    assert_inert(page)
+    assert "pink.webp" in page.by_class("says")[0]["title"]
+
+
+def test_an_unreadable_upload_is_explained_in_words(client: TestClient) -> None:
+    answer = client.post("/search", files={"image": ("a.png", b"no")}, headers={"accept": "text/html"})
+    assert answer.status_code == 422
+    assert "The picture cannot be read" in answer.text
+
+
+@pytest.mark.parametrize("query", HOSTILE_QUERIES)
+def test_a_hostile_query_is_echoed_as_text(client: TestClient, query: str) -> None:
+    page = browse(client, "/search?q=" + quote(query))
+    assert_inert(page)
+    (field,) = [field for field in page.all("input") if field["id"] == "q"]
+    assert field["value"] == query
+    assert all(attributes.get("id") != "main" or name == "main" for name, attributes in page.elements)
+
+
+def test_a_query_of_ten_thousand_characters_is_refused_in_words(client: TestClient) -> None:
+    page = browse(client, "/search?q=" + "x" * 10_000, status=400)
+    assert "10000 characters" in page.text
+    assert_inert(page)
+
+
+def test_hostile_names_captions_and_phrases_are_shown_as_text(client: TestClient, ids: dict[str, int]) -> None:
+    (hostile,) = [image_id for stem, image_id in ids.items() if "onerror" in stem]
+    answer = client.get(f"/images/{hostile}")
+    page = Page(answer.text)
+    assert_inert(page)
+    assert '<script>alert("caption")</script>' in page.text
+    assert "<script>alert('region')</script>" in page.text
+    assert "<img src=x onerror=alert(1)>" in page.text
+    assert html.escape("<script>", quote=False) in answer.text
+
+
+def test_phrases_of_a_caption_point_at_their_boxes(client: TestClient, ids: dict[str, int]) -> None:
+    page = browse(client, f"/images/{ids['red']}")
+    phrases = page.by_class("phrase")
+    assert [phrase["href"] for phrase in phrases] == ["#phrase-0", "#phrase-1"]
+    targets = {tag["id"]: tag["class"] for tag in page.by_class("tag")}
+    for phrase in phrases:
+        group = (phrase["href"] or "").removeprefix("#phrase-")
+        assert f"g{group}" in (targets[f"phrase-{group}"] or "").split()
+    # "a white box" of the caption and the loose region "box" have the same outline: one thing with two names.
+    assert len(page.by_class("row")) == 2
+
+
+def test_right_to_left_captions_keep_their_direction(client: TestClient, ids: dict[str, int]) -> None:
+    answer = client.get(f"/images/{ids['blue']}")
+    assert 'lang="he" dir="auto"' in answer.text
+
+
+def test_the_stylesheet_of_classes_is_up_to_date() -> None:
+    assert GEOMETRY_CSS.read_text(encoding="utf-8") == stylesheet(), "run: python -m web.layout"
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8484", "LOCALHOST:1", "[::1]:8484", "pictures.lan"])
+def test_the_server_answers_to_its_own_names(settings: Settings, host: str) -> None:
+    named = replace(settings, allowed_hosts=settings.allowed_hosts + ", Pictures.LAN")
+    with TestClient(create_app(named), base_url="http://localhost") as client:
+        assert client.get("/healthz", headers={"host": host}).status_code == 200

@@ -1,0 +1,1 @@
+"""The HTTP face: JSON API, pages and media."""

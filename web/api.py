@@ -1,0 +1,140 @@
+"""The JSON API: searches, pictures, and whether the service lives and is ready."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, File, Query, UploadFile
+from sqlalchemy.exc import SQLAlchemyError
+
+from search.results import SearchRequest, SearchResult
+from vision.errors import DeixisError
+from web.deps import Engine, EngineDep, Hits, ImageId, LikeId
+from web.errors import PROBLEM_JSON, NotReadyError
+from web.schemas import HealthModel, HitModel, ImageModel, ReadyModel, SearchModel
+from web.templating import file_name
+from web.version import VERSION
+
+log = logging.getLogger(__name__)
+
+Offset = Annotated[int, Query(ge=0, le=100_000, description="How many of the best hits to pass over.")]
+Words = Annotated[str | None, Query(description="Words that describe the picture, 1,000 characters at most.")]
+Picture = Annotated[UploadFile, File(description="A picture file: JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC.")]
+
+
+def _problems(**meanings: str) -> dict[int | str, dict[str, Any]]:
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemModel"}}}
+    return {int(status[1:]): {"description": meaning, "content": content} for status, meaning in meanings.items()}
+
+
+_SEARCH_PROBLEMS = _problems(
+    s400="Neither or both of `q` and `like`, or a query that cannot be answered.",
+    s404="No picture has the number in `like`.",
+    s422="A value is out of range.",
+    s503="Nothing has been indexed, the model is missing, or too many searches wait.",
+)
+
+router = APIRouter()
+
+
+@router.get("/api/v1/search", responses=_SEARCH_PROBLEMS, tags=["search"], operation_id="search")
+def search(engine: EngineDep, q: Words = None, like: LikeId = None, k: Hits = 20, offset: Offset = 0) -> SearchModel:
+    """Find pictures by words (`q`) or by a picture of the library (`like`); exactly one of the two."""
+    result = engine.search(SearchRequest(text=q, like_image_id=like, k=k, offset=offset))
+    return _search_model(result, k, offset, {"q": q, "like": like})
+
+
+@router.post(
+    "/api/v1/search",
+    responses={
+        **_SEARCH_PROBLEMS,
+        **_problems(
+            s400="The form is malformed.",
+            s408="The picture took too long to arrive.",
+            s413="The upload is too large.",
+            s422="The picture cannot be read (`code` says why), or a value is out of range.",
+        ),
+    },
+    tags=["search"],
+    operation_id="searchByPicture",
+)
+def search_by_picture(engine: EngineDep, image: Picture, k: Hits = 20, offset: Offset = 0) -> SearchModel:
+    """Find pictures that look like an uploaded one; nothing of the upload is kept."""
+    pixels = engine.decode_upload(image.file.read(), file_name(image.filename or "upload"))
+    result = engine.search(SearchRequest(image=pixels, k=k, offset=offset))
+    # There is no address of the next page: the picture would have to be sent again.
+    return _search_model(result, k, offset, None)
+
+
+@router.get(
+    "/api/v1/images/{image_id}",
+    responses=_problems(
+        s404="There is no such picture.", s422="The number is out of range.", s503="Nothing has been indexed yet."
+    ),
+    tags=["pictures"],
+    operation_id="image",
+)
+def image(engine: EngineDep, image_id: ImageId) -> ImageModel:
+    """Everything the library knows of one picture: its files, captions, phrases and boxes."""
+    return ImageModel.model_validate(engine.service().image(image_id))
+
+
+@router.get("/healthz", tags=["service"], operation_id="health")
+async def health() -> HealthModel:
+    """Whether the process lives; touches nothing else."""
+    return HealthModel(status="ok", version=VERSION)
+
+
+@router.get(
+    "/readyz",
+    responses=_problems(s503="Searches cannot be answered; `reasons` lists why."),
+    tags=["service"],
+    operation_id="ready",
+)
+def ready(engine: EngineDep) -> ReadyModel:
+    """Whether searches can be answered: the library opens, its vectors are published, its model loads."""
+    return check_ready(engine)
+
+
+def check_ready(engine: Engine) -> ReadyModel:
+    """Look at everything that a search needs; loads the model if that has not happened yet.
+
+    Raises:
+        NotReadyError: with every reason that could be found.
+    """
+    try:
+        service = engine.service()
+        status = service.status()
+        if status.model is None or status.images == 0:
+            raise NotReadyError(("nothing has been indexed yet: deixis index ~/Pictures",))
+        if not status.published.get("image"):
+            raise NotReadyError(("no generation of vectors is active: deixis rebuild",))
+        service.warm()
+    except NotReadyError:
+        raise
+    except DeixisError as error:
+        raise NotReadyError((". ".join(str(error).split("\n")),)) from error
+    except (OSError, SQLAlchemyError) as error:
+        log.warning("not ready: %s", error)
+        raise NotReadyError(("the library's database or files cannot be read; the server's log says why",)) from error
+    return ReadyModel(status="ready", images=status.images, model=status.model, published=dict(status.published))
+
+
+def _search_model(result: SearchResult, k: int, offset: int, query: dict[str, object] | None) -> SearchModel:
+    following = None
+    if result.more and query is not None:
+        given = {name: value for name, value in query.items() if value is not None}
+        following = "/api/v1/search?" + urlencode({**given, "k": k, "offset": offset + k})
+    return SearchModel(
+        query=result.query,
+        hits=tuple(HitModel.model_validate(hit) for hit in result.hits),
+        k=k,
+        offset=offset,
+        more=result.more,
+        next=following,
+        images_searched=result.images_searched,
+        took_ms=round(result.took_ms, 3),
+        model=result.model,
+    )

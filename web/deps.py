@@ -1,0 +1,123 @@
+"""What the routes share: the one search engine of this process and how a request reaches it."""
+
+from __future__ import annotations
+
+import threading
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+
+from search.library import Library
+from search.results import SearchRequest, SearchResult
+from search.service import SearchService
+from search.settings import Settings, available_cores
+from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, accept
+from vision.types import RgbImage
+from web.errors import OverloadedError
+
+SEARCH_WAIT_S = 20.0
+"""A search that finds no free core for this long is refused: a flood ends in clear answers and not in silence."""
+
+MAX_PAGE_HITS = 100
+
+ImageId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of a picture of this library.", examples=[5])]
+LikeId = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Find pictures like this one of the library.")]
+Hits = Annotated[int, Query(ge=1, le=MAX_PAGE_HITS, description="How many hits to return.")]
+
+
+class Engine:
+    """Opens library and service when first needed, so that a server may start before anything has been indexed.
+
+    Args:
+        settings: as loaded by the entry point.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._decoders = DecoderPool(_decode_limits(settings), settings.decoders)
+        self._opening = threading.Lock()
+        self._library: Library | None = None
+        self._service: SearchService | None = None
+        # FAISS and the encoder compute on one thread per query: more searches than cores only wait in each other's way.
+        self._cores = threading.BoundedSemaphore(available_cores())
+
+    def service(self) -> SearchService:
+        """The search service; safe to call from any thread.
+
+        Raises:
+            LibraryEmptyError: there is no library at `settings.home` yet.
+            LibraryError: there is one, and it cannot be opened.
+        """
+        with self._opening:
+            if self._service is None:
+                self._library = Library.open(self.settings.home, self.settings.database_url)
+                self._service = SearchService(
+                    self._library, model=self.settings.model, threads=self.settings.compute_threads
+                )
+            return self._service
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Search, with no more searches at once than there are cores.
+
+        Raises:
+            OverloadedError: no core came free in time.
+            DeixisError: whatever the service raises.
+        """
+        service = self.service()
+        if not self._cores.acquire(timeout=SEARCH_WAIT_S):
+            raise OverloadedError("the server is answering other searches", remedy="Try again in a few seconds.")
+        try:
+            return service.search(request)
+        finally:
+            self._cores.release()
+
+    def decode(self, request: DecodeRequest) -> Decoded:
+        """Decode foreign bytes in a limited child process; waits for its turn where many ask at once.
+
+        Raises:
+            ImageRefusedError: it is no picture, or one beyond the limits.
+        """
+        return accept(self._decoders.decode(request))
+
+    def decode_upload(self, data: bytes, name: str) -> RgbImage:
+        """Decode an upload.
+
+        Args:
+            data: the file's bytes.
+            name: for messages.
+
+        Returns:
+            HWC uint8 RGB, [0, 255], EXIF-upright.
+
+        Raises:
+            ImageRefusedError: it is no picture, or one beyond the limits.
+        """
+        pixels = self.decode(DecodeRequest(path=name, data=data)).pixels
+        assert pixels is not None  # a request without a preview always answers with pixels
+        return pixels
+
+    def close(self) -> None:
+        """End the decoding children and close the library; the engine must not be used afterwards."""
+        self._decoders.close()
+        with self._opening:
+            if self._library is not None:
+                self._library.close()
+            self._library = self._service = None
+
+
+def _decode_limits(settings: Settings) -> DecodeLimits:
+    """The decoding limits that the settings ask for."""
+    return DecodeLimits(
+        max_file_bytes=settings.max_file_bytes,
+        max_pixels=settings.max_pixels,
+        timeout_s=settings.decode_timeout_s,
+        memory_bytes=settings.decode_memory_bytes,
+    )
+
+
+def _engine_of(request: Request) -> Engine:
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+EngineDep = Annotated[Engine, Depends(_engine_of)]

@@ -1,0 +1,186 @@
+"""From errors to HTTP: one table of statuses, problem+json for programs, a page for people."""
+
+from __future__ import annotations
+
+import http
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from search.errors import (
+    CorruptionError,
+    LibraryBusyError,
+    LibraryEmptyError,
+    LibraryError,
+    ModelMismatchError,
+    NotFoundError,
+    QueryError,
+)
+from vision.errors import DeixisError, ImageRefusedError, ModelError, ModelMissingError
+from web.schemas import FieldErrorModel, ProblemModel
+from web.templating import render
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+TYPE_PREFIX = "urn:deixis:problem:"
+RETRY_AFTER_S = 5
+_MACHINE_PATHS = ("/api/", "/media/", "/static/", "/healthz", "/readyz")
+
+
+class OriginalGoneError(DeixisError):
+    """No file on disk holds this picture any more."""
+
+
+class OverloadedError(DeixisError):
+    """More searches wait than this machine can answer in time."""
+
+
+class NotReadyError(DeixisError):
+    """Searches cannot be answered yet.
+
+    Attributes:
+        reasons: each thing that is missing, as a sentence.
+    """
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: HTTP status, the last part of its `type`, and its title."""
+
+    status: int
+    slug: str
+    title: str
+
+
+INTERNAL = Kind(500, "internal-error", "Something went wrong on our side")
+
+DOMAIN_KINDS: Mapping[type[DeixisError], Kind] = {
+    QueryError: Kind(400, "query-invalid", "The query cannot be answered as asked"),
+    NotFoundError: Kind(404, "not-found", "Not found"),
+    OriginalGoneError: Kind(410, "original-gone", "The picture's file is gone"),
+    ImageRefusedError: Kind(422, "image-refused", "The picture cannot be read"),
+    LibraryEmptyError: Kind(503, "library-empty", "The library is empty"),
+    LibraryBusyError: Kind(503, "library-busy", "The library is busy"),
+    ModelMismatchError: Kind(503, "model-mismatch", "The model is not the library's own"),
+    CorruptionError: Kind(500, "library-corrupt", "The library is damaged"),
+    LibraryError: Kind(503, "library-unusable", "The library cannot be used"),
+    ModelMissingError: Kind(503, "model-missing", "The model is not on this machine"),
+    ModelError: Kind(503, "model-unusable", "The model cannot be used"),
+    NotReadyError: Kind(503, "not-ready", "Not ready"),
+    OverloadedError: Kind(503, "overloaded", "Too many searches at once"),
+    DeixisError: INTERNAL,
+}
+"""The one place that turns domain errors into statuses; the nearest base class decides."""
+
+HTTP_KINDS: Mapping[int, Kind] = {
+    400: Kind(400, "request-malformed", "The request is malformed"),
+    404: Kind(404, "no-such-page", "There is nothing at this address"),
+    405: Kind(405, "method-not-allowed", "This address does not take that method"),
+    408: Kind(408, "request-timeout", "The request took too long to arrive"),
+    413: Kind(413, "content-too-large", "The upload is too large"),
+    421: Kind(421, "host-not-allowed", "This server does not answer to that name"),
+    422: Kind(422, "request-invalid", "The request has values that cannot be used"),
+    500: INTERNAL,
+}
+"""What the framework raises by status."""
+
+
+def kind_of(error: DeixisError) -> Kind:
+    """Find the kind of a domain error by walking up its base classes."""
+    for base in type(error).__mro__:
+        if base in DOMAIN_KINDS:
+            return DOMAIN_KINDS[base]
+    return INTERNAL
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app leave through this file."""
+    app.add_exception_handler(DeixisError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(HTTPException, _on_http_error)
+
+
+def problem_response(
+    request: Request,
+    kind: Kind,
+    detail: str,
+    *,
+    extra: Mapping[str, object] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Write a problem for whoever asked: HTML for a browser on a page, problem+json otherwise.
+
+    Args:
+        request: what was asked.
+        kind: which problem it is.
+        detail: what went wrong this time, one sentence; never a stack trace.
+        extra: further members of `ProblemModel`.
+        headers: further response headers.
+    """
+    path = request.url.path
+    problem = ProblemModel.model_validate(
+        {
+            "type": TYPE_PREFIX + kind.slug,
+            "title": kind.title,
+            "status": kind.status,
+            "detail": detail,
+            "instance": path,
+            **(extra or {}),
+        }
+    )
+    sent = {"Cache-Control": "no-store", **(headers or {})}
+    if kind.status == 503:
+        sent.setdefault("Retry-After", str(RETRY_AFTER_S))
+    if not path.startswith(_MACHINE_PATHS) and "text/html" in request.headers.get("accept", ""):
+        return render(request, "error.html", {"problem": problem}, status_code=kind.status, headers=sent)
+    body = problem.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(body, kind.status, sent, media_type=PROBLEM_JSON)
+
+
+def internal_error_response(request: Request, error: Exception) -> Response:
+    """Log what nobody foresaw, with its stack trace, and tell the client only that it happened."""
+    log.error("unhandled error at %s %s", request.method, request.url.path, exc_info=error)
+    return problem_response(request, INTERNAL, "The server could not answer; its log says why.")
+
+
+def _on_domain_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DeixisError)  # registered for this class
+    kind = kind_of(error)
+    if kind.status >= 500:
+        log.warning("%s at %s %s: %s", kind.slug, request.method, request.url.path, error)
+    if kind is INTERNAL:
+        return internal_error_response(request, error)
+    extra: dict[str, object] = {"remedy": error.remedy or None}
+    if isinstance(error, ImageRefusedError):
+        extra["code"] = error.code
+    if isinstance(error, NotReadyError):
+        extra["reasons"] = error.reasons
+    return problem_response(request, kind, str(error.args[0]), extra=extra)
+
+
+def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # registered for this class
+    fields = tuple(
+        FieldErrorModel(where=".".join(str(part) for part in entry["loc"]), message=str(entry["msg"]))
+        for entry in error.errors()
+    )
+    detail = "; ".join(f"{field.where}: {field.message}" for field in fields)
+    return problem_response(request, HTTP_KINDS[422], detail, extra={"errors": fields})
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # registered for this class
+    phrase = http.HTTPStatus(error.status_code).phrase
+    kind = HTTP_KINDS.get(error.status_code) or Kind(error.status_code, phrase.lower().replace(" ", "-"), phrase)
+    detail = str(error.detail) if error.detail and error.detail != phrase else kind.title
+    return problem_response(request, kind, detail, headers=error.headers)

@@ -1,0 +1,200 @@
+"""Pictures over HTTP: previews, made when first asked for, and originals as downloads."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, BinaryIO
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Query, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from search.previews import GALLERY_PX, PAGE_PX, PreviewStore
+from search.results import ImageDetail
+from vision.errors import ImageRefusedError
+from vision.images import DecodeRequest
+from web.deps import Engine, EngineDep, ImageId
+from web.errors import OriginalGoneError
+from web.templating import file_name
+
+log = logging.getLogger(__name__)
+
+FOREVER = "private, max-age=31536000, immutable"
+_CHUNK_BYTES = 1 << 20
+_REINDEX = "Run `deixis index` over its folder again."
+
+IfNoneMatch = Annotated[str, Header(alias="If-None-Match")]
+ContentVersion = Annotated[str, Query(alias="v", max_length=64)]
+
+router = APIRouter(include_in_schema=False)
+
+
+class PreviewMaker:
+    """Makes missing previews: each only once however many ask, and only as many at a time as there are decoders.
+
+    Args:
+        engine: knows where the previews lie, and decodes.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._store = PreviewStore(engine.settings.home)
+        self._slots = asyncio.Semaphore(engine.settings.decoders)
+        self._making: dict[tuple[str, int], asyncio.Task[bytes]] = {}
+
+    async def get(self, detail: ImageDetail, size_px: int) -> bytes:
+        """The preview as WebP bytes.
+
+        Raises:
+            OriginalGoneError: it has to be made, and no file holds this picture any more.
+            ImageRefusedError: it has to be made, and decoding it breaks a limit.
+        """
+        stored = await run_in_threadpool(_read_if_there, self._store.path(detail.sha256, size_px))
+        if stored is not None:
+            return stored
+        key = (detail.sha256, size_px)
+        task = self._making.get(key)
+        if task is None:
+            task = asyncio.create_task(self._make_in_turn(detail, size_px))
+            self._making[key] = task
+            task.add_done_callback(lambda done: self._forget(key, done))
+        # Shielded: a reader that leaves must not take the preview from the others.
+        return await asyncio.shield(task)
+
+    async def close(self) -> None:
+        """Wait for what is being made."""
+        await asyncio.gather(*self._making.values(), return_exceptions=True)
+
+    async def _make_in_turn(self, detail: ImageDetail, size_px: int) -> bytes:
+        async with self._slots:
+            return await run_in_threadpool(_make_preview, self._engine, self._store, detail, size_px)
+
+    def _forget(self, key: tuple[str, int], done: asyncio.Task[bytes]) -> None:
+        del self._making[key]
+        if not done.cancelled():
+            done.exception()  # looked at, so that a failure which nobody waits for any more is not logged as lost
+
+
+@router.get("/media/{image_id}/gallery.webp")
+async def gallery_preview(
+    request: Request,
+    engine: EngineDep,
+    image_id: ImageId,
+    if_none_match: IfNoneMatch = "",
+    version: ContentVersion = "",
+) -> Response:
+    """A picture for galleries: WebP, longest side 512 px."""
+    detail = await run_in_threadpool(lambda: engine.service().image(image_id))
+    return await _preview(request, detail, GALLERY_PX, if_none_match, version)
+
+
+@router.get("/media/{image_id}/page.webp")
+async def page_preview(
+    request: Request,
+    engine: EngineDep,
+    image_id: ImageId,
+    if_none_match: IfNoneMatch = "",
+    version: ContentVersion = "",
+) -> Response:
+    """A picture for its own page: WebP, longest side 1600 px."""
+    detail = await run_in_threadpool(lambda: engine.service().image(image_id))
+    return await _preview(request, detail, PAGE_PX, if_none_match, version)
+
+
+@router.get("/media/{image_id}/original")
+def original(engine: EngineDep, image_id: ImageId) -> Response:
+    """The file itself, only ever as a download; checked against its hash first, so nothing else can slip out."""
+    detail = engine.service().image(image_id)
+    for file in detail.files:
+        opened = _open_verified(file.path, detail.sha256)
+        if opened is not None:
+            headers = {
+                "Content-Disposition": _attachment(file_name(file.path)),
+                "Content-Length": str(os.fstat(opened.fileno()).st_size),
+                "Cache-Control": "private, no-cache",
+                "ETag": f'"{detail.sha256}"',
+            }
+            return StreamingResponse(_chunks(opened), media_type="application/octet-stream", headers=headers)
+    raise OriginalGoneError(f"no file holds picture {image_id} any more", remedy=_REINDEX)
+
+
+def etag_matches(if_none_match: str, etag: str) -> bool:
+    """Whether an `If-None-Match` header names this entity tag (RFC 9110, 13.1.2: weak comparison)."""
+    given = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return "*" in given or etag in given
+
+
+async def _preview(request: Request, detail: ImageDetail, size_px: int, if_none_match: str, version: str) -> Response:
+    etag = f'"{detail.sha256}-{size_px}"'
+    # An id may come to mean another picture after a library is rebuilt from nothing; a hash never does.
+    lasting = version != "" and detail.sha256.startswith(version)
+    headers = {"ETag": etag, "Cache-Control": FOREVER if lasting else "private, no-cache"}
+    if etag_matches(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    previews: PreviewMaker = request.app.state.previews
+    return Response(await previews.get(detail, size_px), media_type="image/webp", headers=headers)
+
+
+def _read_if_there(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _make_preview(engine: Engine, store: PreviewStore, detail: ImageDetail, size_px: int) -> bytes:
+    stored = _read_if_there(store.path(detail.sha256, size_px))
+    if stored is not None:  # made while this one waited for its turn
+        return stored
+    refusal: ImageRefusedError | None = None
+    for file in detail.files:
+        if not os.path.exists(file.path):
+            continue
+        try:
+            decoded = engine.decode(DecodeRequest(path=file.path, preview_px=size_px))
+        except ImageRefusedError as error:
+            refusal = error
+            continue
+        if decoded.sha256 == detail.sha256 and decoded.preview is not None:
+            store.put(detail.sha256, size_px, decoded.preview)
+            return decoded.preview
+    if refusal is not None:
+        raise refusal
+    raise OriginalGoneError(f"no file holds picture {detail.image_id} any more", remedy=_REINDEX)
+
+
+def _open_verified(path: str, sha256: str) -> BinaryIO | None:
+    """Open a file and hand it out only if it still is what was indexed; the same descriptor is then sent."""
+    try:
+        # Without O_NONBLOCK, opening a named pipe would wait for a writer, for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        return None
+    file = os.fdopen(descriptor, "rb")
+    if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
+        file.close()
+        return None
+    file.seek(0)
+    return file
+
+
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK_BYTES):
+            yield chunk
+
+
+def _attachment(name: str) -> str:
+    """`Content-Disposition` for any file name (RFC 6266): an ASCII form for old clients, the true one in UTF-8."""
+    plain = "".join(char if char.isascii() and (char.isalnum() or char in "._- ") else "_" for char in name)
+    return f"attachment; filename=\"{plain or 'picture'}\"; filename*=UTF-8''{quote(name, safe='')}"

@@ -1,0 +1,145 @@
+"""The pages for people: start, results, one picture. Plain HTML that needs no script."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, File, Query, Request, UploadFile
+from starlette.responses import RedirectResponse, Response
+
+from search.errors import LibraryEmptyError
+from search.results import Hit, ImageDetail, LibraryStatus, SearchRequest, SearchResult
+from web.deps import MAX_PAGE_HITS, Engine, EngineDep, ImageId, LikeId
+from web.overlay import TILE_LABELS, VIEWER_LABELS, Overlay, draw, mark_phrases
+from web.templating import file_name, render
+
+log = logging.getLogger(__name__)
+
+HITS_PER_PAGE = 24
+RECENT = 36
+SUGGESTIONS = 5
+_BOXES_PER_TILE = 6
+
+PageHits = Annotated[int, Query(ge=1, le=MAX_PAGE_HITS)]
+PageNumber = Annotated[int, Query(ge=1, le=1000)]
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """A picture of a gallery with what is drawn on it."""
+
+    hit: Hit
+    overlay: Overlay
+    alt: str
+
+
+@router.get("/")
+def start(request: Request, engine: EngineDep) -> Response:
+    """The search box over the pictures that came last, or what to do first when there are none."""
+    try:
+        service = engine.service()
+        status = service.status()
+        recent = service.recent(RECENT).hits
+    except LibraryEmptyError:
+        status, recent = None, ()
+    return render(
+        request,
+        "start.html",
+        {"status": status, "tiles": _tiles(recent), "suggestions": _suggestions(engine, recent, status)},
+    )
+
+
+@router.get("/search")
+def results(
+    request: Request,
+    engine: EngineDep,
+    q: str = "",
+    like: LikeId = None,
+    k: PageHits = HITS_PER_PAGE,
+    page: PageNumber = 1,
+) -> Response:
+    """Pictures for words, or pictures like one of the library."""
+    if like is None and not q.strip():
+        return RedirectResponse("/", status_code=303)
+    text = q if q.strip() else None
+    result = engine.search(SearchRequest(text=text, like_image_id=like, k=k, offset=(page - 1) * k))
+    shown_k = None if k == HITS_PER_PAGE else k
+    return _results_page(
+        request,
+        result,
+        {
+            "q": q,
+            "like": engine.service().image(like) if like is not None else None,
+            "links": {"q": text, "like": like, "k": shown_k},
+            "page": page,
+            "previous": page > 1,
+            "next": result.more and page < 1000,
+        },
+    )
+
+
+@router.post("/search")
+def results_for_upload(
+    request: Request, engine: EngineDep, image: Annotated[UploadFile, File()], k: PageHits = 2 * HITS_PER_PAGE
+) -> Response:
+    """Pictures that look like an uploaded one; it is decoded, compared and forgotten."""
+    name = file_name(image.filename or "your picture")
+    pixels = engine.decode_upload(image.file.read(), name)
+    result = engine.search(SearchRequest(image=pixels, k=k))
+    context: dict[str, object] = {"q": "", "like": None, "links": {}, "page": 1, "previous": False, "next": False}
+    return _results_page(request, result, {**context, "upload": name})
+
+
+@router.get("/images/{image_id}")
+def picture(
+    request: Request, engine: EngineDep, image_id: ImageId, q: Annotated[str, Query(max_length=1000)] = ""
+) -> Response:
+    """One picture, large, with every phrase that is known of it."""
+    detail = engine.service().image(image_id)
+    regions = [region for caption in detail.captions for region in caption.regions] + list(detail.regions)
+    overlay = draw(regions, VIEWER_LABELS)
+    captions = [(caption, mark_phrases(caption, overlay.things)) for caption in detail.captions]
+    context = {"q": q, "image": detail, "overlay": overlay, "captions": captions, "alt": _alt_of(detail)}
+    return render(request, "picture.html", context)
+
+
+def _results_page(request: Request, result: SearchResult, context: dict[str, object]) -> Response:
+    return render(request, "results.html", {"upload": None, **context, "result": result, "tiles": _tiles(result.hits)})
+
+
+def _tiles(hits: tuple[Hit, ...]) -> list[Tile]:
+    return [Tile(hit, draw(hit.regions[:_BOXES_PER_TILE], TILE_LABELS), _caption_of(hit)) for hit in hits]
+
+
+def _caption_of(hit: Hit) -> str:
+    return hit.caption.text if hit.caption else file_name(hit.path)
+
+
+def _alt_of(detail: ImageDetail) -> str:
+    if detail.captions:
+        return detail.captions[0].text
+    return file_name(detail.files[0].path) if detail.files else "picture"
+
+
+def _suggestions(engine: Engine, recent: tuple[Hit, ...], status: LibraryStatus | None) -> list[str]:
+    """Phrases of recent pictures, as a person would type them: queries that are sure to find something."""
+    if status is None or status.captions == 0:
+        return []
+    found: dict[str, str] = {}
+    for hit in recent[: 2 * SUGGESTIONS]:
+        detail = engine.service().image(hit.image_id)
+        phrases = [region.phrase for caption in detail.captions for region in caption.regions]
+        best = max((phrase for phrase in phrases if len(phrase) <= 40), key=len, default="")
+        if best:
+            found.setdefault(best.casefold(), _uncapitalised(best))
+    return list(found.values())[:SUGGESTIONS]
+
+
+def _uncapitalised(phrase: str) -> str:
+    """Drop the capital of a phrase that began a sentence: "A train" becomes "a train", "Big Ben" stays."""
+    first, _, rest = phrase.partition(" ")
+    return f"{first.lower()} {rest}" if first in ("A", "An", "The", "Two", "Three") and rest else phrase
