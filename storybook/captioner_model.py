@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,9 +154,7 @@ def prefix_ids(processor: Kosmos2Processor) -> list[int]:
 def save_captioner(model: Kosmos2ForConditionalGeneration, processor: Kosmos2Processor, folder: Path) -> None:
     """Write the folder that the product loads: half-precision safetensors, tokenizer, processor."""
     folder.mkdir(parents=True, exist_ok=True)
-    dtype = next(model.parameters()).dtype
-    model.half().save_pretrained(folder)
-    model.to(dtype)
+    copy.deepcopy(model).half().save_pretrained(folder)
     processor.save_pretrained(folder)
 
 

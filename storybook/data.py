@@ -18,7 +18,7 @@ from PIL import Image
 from storybook.drawing.render import render
 from storybook.scenes import generate_scene
 from storybook.splits import is_held_out
-from storybook.world import Placement, Relation, Scene, Split, Thing
+from storybook.world import Placement, Relation, RelationName, Scene, Split, Thing
 from vision.errors import DeixisError
 from vision.types import Box
 
@@ -26,7 +26,7 @@ SHARD_SCENES = 1000
 OWNER_CELLS = 32
 # Galleries are drawn at several sizes, then squashed to the tower's; lines and grain differ a little between them.
 _DRAWN_PX = (256, 512)
-_MIRRORED = {"left of": "right of", "right of": "left of"}
+_MIRRORED: dict[RelationName, RelationName] = {"left of": "right of", "right of": "left of"}
 
 
 class SceneStoreError(DeixisError):
@@ -129,7 +129,7 @@ def open_store(root: Path, plan: StorePlan) -> SceneStore:
             pictures = np.load(folder / "pictures.npy", mmap_mode="r")
             owners.append(np.load(folder / "owners.npy"))
             lines = (folder / "scenes.jsonl").read_text(encoding="utf-8").splitlines()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:  # numpy raises the last for an empty file
             raise SceneStoreError(
                 f"{folder}: cannot be read: {error}", remedy="Remove this folder; it is drawn again."
             ) from error
@@ -176,7 +176,8 @@ def squash(picture: NDArray[np.uint8], size_px: int) -> NDArray[np.uint8]:
 def coarse_owners(owners: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The owner at the middle of each of 32×32 cells of a `(grid, grid)` map."""
     middles = ((np.arange(OWNER_CELLS) + 0.5) * len(owners) / OWNER_CELLS).astype(int)
-    return owners[np.ix_(middles, middles)]
+    coarse: NDArray[np.uint8] = owners[np.ix_(middles, middles)]
+    return coarse
 
 
 def scene_from_json(raw: dict[str, Any]) -> Scene:

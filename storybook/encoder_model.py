@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,10 +43,10 @@ class EncoderSettings:
     image_px: int = 128
     patch_px: int = 16
     width: int = 192
-    layers: int = 6
+    layers: int = 4
     heads: int = 4
     text_width: int = 192
-    text_layers: int = 3
+    text_layers: int = 2
     text_heads: int = 4
     dim: int = 192
     context_length: int = 96
@@ -90,7 +91,32 @@ def build_encoder(settings: EncoderSettings, *, vocabulary: int) -> CLIPModel:
     positions = _named(model, "position_embedding.weight", "vision_model")
     with torch.no_grad():
         positions[1:] = waves(side, settings.width) * 0.5
+        patches = _named(model, "patch_embedding.weight", "vision_model")
+        patches.copy_(cosines(settings.patch_px, settings.width) * 0.5)
     return model
+
+
+def cosines(patch_px: int, count: int) -> Tensor:
+    """The first patterns of the discrete cosine transform of a patch, coarse before fine, for each colour channel.
+
+    Drawn things are flat colours with edges, which few of these describe; random filters would have to find them first.
+
+    Returns:
+        `(count, 3, patch_px, patch_px)` float32, each of length 1; black, red against green and blue against yellow
+        take turns.
+    """
+    steps = torch.arange(patch_px)
+    waves_1d = torch.cos(torch.pi * (steps[None, :] + 0.5) * steps[:, None] / patch_px)
+    waves_1d = waves_1d / waves_1d.norm(dim=1, keepdim=True)
+    order = sorted((u * u + v * v, u, v) for u in range(patch_px) for v in range(patch_px))
+    opponents = torch.tensor([[1.0, 1.0, 1.0], [1.0, -1.0, 0.0], [-0.5, -0.5, 1.0]])
+    opponents = opponents / opponents.norm(dim=1, keepdim=True)
+    filters = []
+    for number in range(count):
+        _, u, v = order[(number // 3) % len(order)]
+        plane = waves_1d[u][:, None] * waves_1d[v][None, :]
+        filters.append(opponents[number % 3][:, None, None] * plane)
+    return torch.stack(filters)
 
 
 def waves(side: int, width: int) -> Tensor:
@@ -138,7 +164,7 @@ class Towers(nn.Module):
         self.presence_scale = nn.Parameter(torch.tensor(2.5))
 
     def images(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
-        """Pixels `(n, 3, px, px)` to embeddings `(n, dim)` and features `(n, 1 + patches, width)`, all of unit length."""
+        """Pixels `(n, 3, px, px)` to embeddings `(n, dim)` and features `(n, 1 + patches, width)`, of unit length."""
         vision = self.clip.vision_model
         output = vision(pixel_values=pixels)
         inner = getattr(vision, "vision_model", vision)
@@ -156,9 +182,7 @@ class Towers(nn.Module):
 def save_encoder(model: CLIPModel, tokenizer: Tokenizer, settings: EncoderSettings, folder: Path) -> None:
     """Write the folder that the product loads: half-precision safetensors, tokenizer, preprocessing."""
     folder.mkdir(parents=True, exist_ok=True)
-    dtype = next(model.parameters()).dtype
-    model.half().save_pretrained(folder)
-    model.to(dtype)
+    copy.deepcopy(model).half().save_pretrained(folder)
     save_encoder_tokenizer(tokenizer, folder, context_length=settings.context_length)
     preprocessing = {
         "image_processor_type": "CLIPImageProcessor",

@@ -192,5 +192,3 @@ def _answered(
     kinds = np.array([question.kind for question in asked])
     figures = {"questions_right": 100.0 * float(right.mean()), "questions": float(len(asked))}
     return figures | {f"questions_{kind}": 100.0 * float(right[kinds == kind].mean()) for kind in sorted(set(kinds))}
-
-

@@ -101,4 +101,5 @@ def _ranks(encoder: Encoder, gallery: Gallery, language: str, *, detail: int) ->
     ]
     scores = encoder.encode_text(texts) @ gallery.embeddings.T
     own = np.diagonal(scores)[:, None]
-    return (scores >= own).sum(axis=1).astype(np.int64)
+    ranks: NDArray[np.int64] = (scores >= own).sum(axis=1).astype(np.int64)
+    return ranks

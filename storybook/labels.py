@@ -68,14 +68,14 @@ def dense_labels(scenes: Sequence[Scene], owners: NDArray[np.uint8], *, side: in
         colour=table[rows, owner, 1],
         pattern=table[rows, owner, 2],
         size=table[rows, owner, 3],
-        box=boxes[rows, owner] - centre,
+        box=(boxes[rows, owner] - centre).astype(np.float32),
         background=np.array([BACKGROUND_INDEX[scene.background] for scene in scenes], np.int64),
         style=np.array([STYLE_INDEX[scene.style] for scene in scenes], np.int64),
     )
 
 
 def patch_owners(owners: NDArray[np.uint8], things: int, side: int) -> NDArray[np.int64]:
-    """The thing that most cells of a patch show, as index + 1, `(n, side²)`; 0 where things fill less than a quarter."""
+    """The thing that most cells of a patch show, index + 1, `(n, side²)`; 0 where things fill less than a quarter."""
     count, cells = owners.shape[:2]
     within = cells // side
     blocks = owners.reshape(count, side, within, side, within).transpose(0, 1, 3, 2, 4).reshape(count, side * side, -1)

@@ -1,4 +1,4 @@
-"""What the trainings say about a scene: captions with false twins, phrases with their truth, exchanges with the captioner."""
+"""What the dual encoder is told about a scene: captions with false twins, phrases with their truth."""
 
 from __future__ import annotations
 
@@ -18,11 +18,17 @@ from storybook.splits import pair_is_held_out
 from storybook.world import COLOURS, Scene
 
 _SEEDS = 1_000_000
-_ATTRIBUTES: tuple[tuple[str, ...], ...] = ((), ("colour",), ("colour",), ("colour", "pattern"), ("size", "colour", "pattern"))
+_ATTRIBUTES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("colour",),
+    ("colour",),
+    ("colour", "pattern"),
+    ("size", "colour", "pattern"),
+)
 
 
 def as_rendered(scene: Scene) -> Rendered:
-    """The rendering of a stored scene without its picture: its things already carry the boxes measured on the pixels."""
+    """A stored scene's rendering without its picture: its things already carry the boxes measured on the pixels."""
     return Rendered(Image.new("RGB", (1, 1)), scene.things, np.zeros((1, 1), np.uint8))
 
 

@@ -1,4 +1,4 @@
-"""What can be asked of the captioner about a scene, written as Kosmos-2 writes it: prompts, answers, tags, locations."""
+"""What can be asked of the captioner about a scene, as Kosmos-2 writes it: prompts, answers, tags, locations."""
 
 from __future__ import annotations
 
@@ -45,7 +45,11 @@ class SceneTasks:
         language = "en" if rng.random() < 0.5 else LANGUAGES[int(rng.integers(len(LANGUAGES)))]
         seed = int(rng.integers(_SEEDS))
         found = all_captions(scene, language, seed)
-        first = self._caption(scene, found[2], DETAILED_IN) if rng.random() < 0.4 else self._caption(scene, found[0], BRIEF_IN)
+        first = (
+            self._caption(scene, found[2], DETAILED_IN)
+            if rng.random() < 0.4
+            else self._caption(scene, found[0], BRIEF_IN)
+        )
         others = [*self._groundings(scene, language), *self._boxes(scene, language)]
         asked = [
             (f"Question: {question.text} Answer:", f" {question.answer}")
@@ -98,4 +102,7 @@ def spoken(scenes: Sequence[Scene]) -> Iterator[str]:
     for number, scene in enumerate(scenes):
         for language in LANGUAGES:
             yield from (caption.text for caption in all_captions(scene, language, number))
-            yield from (f"Question: {q.text} Answer: {q.answer}" for q in questions(scene, as_rendered(scene), language, number)[:4])
+            yield from (
+                f"Question: {q.text} Answer: {q.answer}"
+                for q in questions(scene, as_rendered(scene), language, number)[:4]
+            )

@@ -15,7 +15,8 @@ from transformers import CLIPImageProcessorPil, Kosmos2Processor, XLMRobertaToke
 # CLIP's text tower takes the first end token as the sentence; id 2 would switch transformers to its legacy rule
 # ("the largest id is the end"), so the end token must be any other.
 PAD_ID, BOS_ID, UNK_ID, EOS_ID = 0, 1, 2, 3
-_SPECIAL = ["<pad>", "<s>", "<unk>", "</s>"]
+_UNKNOWN = "<unk>"
+_SPECIAL = ["<pad>", "<s>", _UNKNOWN, "</s>"]
 # One patch of the captioner's 32×32 grid of locations per token.
 LOCATIONS = 1024
 TAGS = 11
@@ -31,7 +32,7 @@ def train_encoder_tokenizer(texts: Iterable[str], *, vocabulary: int) -> Tokeniz
     Returns:
         A tokenizer that frames every text as `<s> … </s>`.
     """
-    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", end_of_word_suffix="</w>"))
+    tokenizer = Tokenizer(models.BPE(unk_token=_UNKNOWN, end_of_word_suffix="</w>"))
     tokenizer.normalizer = normalizers.BertNormalizer(
         clean_text=True, handle_chinese_chars=True, strip_accents=False, lowercase=True
     )
@@ -75,7 +76,7 @@ def train_captioner_processor(texts: Sequence[str], *, vocabulary: int, image_px
     Args:
         texts: captions, questions and answers of the training split, all languages, without tags.
         vocabulary: pieces wanted; fewer are made when the texts do not hold so many.
-        image_px: side of the square that images are squashed to (boxes refer to the whole picture, so nothing is cropped).
+        image_px: side of the square that images are squashed to; nothing is cropped, as boxes refer to the whole.
 
     Returns:
         The processor, with the 11 tags and 1,024 location tokens added.

@@ -1,4 +1,4 @@
-"""`python -m storybook.train encoder|captioner`: trains a built-in model from scratch, or takes up an unfinished run."""
+"""`python -m storybook.train encoder|captioner`: trains a built-in model from scratch, or resumes an unfinished run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from transformers import CLIPModel, Kosmos2Processor
 from storybook.captioner_model import CaptionerSettings, build_captioner, language_modules, save_captioner
 from storybook.data import SceneStore, StorePlan, build_store
 from storybook.encoder_model import DenseHeads, EncoderSettings, Towers, build_encoder, save_encoder
+from storybook.parallel import rank, run_together
 from storybook.sentences import corpus
 from storybook.tasks import SceneTasks, spoken
 from storybook.tokenizers import train_captioner_processor, train_encoder_tokenizer
@@ -34,7 +35,9 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class TrainingPlan:
-    """One training from scratch: equal plans give equal weights on the same machine and thread count.
+    """One training from scratch: equal plans give equal weights on the same machine, threads, processes and tokenizer.
+
+    The tokenizer is made once per run folder: the library that trains it breaks ties in no fixed order.
 
     Attributes:
         model: `encoder` or `captioner`.
@@ -69,15 +72,24 @@ class TrainingPlan:
     device: str = "cpu"
     save_every: int = 100
     until: int | None = None
-    encoder_settings: EncoderSettings = EncoderSettings()
-    captioner_settings: CaptionerSettings = CaptionerSettings()
+    encoder_settings: EncoderSettings = field(default_factory=EncoderSettings)
+    captioner_settings: CaptionerSettings = field(default_factory=CaptionerSettings)
 
     @property
     def identity(self) -> str:
         """SHA-256 over what a checkpoint must agree with; steps and scenes may grow, and a machine may change."""
         free = {"cache", "run", "out", "encoder", "scenes", "steps", "workers", "device", "save_every", "until"}
-        parts = {field.name: str(getattr(self, field.name)) for field in fields(self) if field.name not in free}
+        parts = {item.name: str(getattr(self, item.name)) for item in fields(self) if item.name not in free}
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def prepare(plan: TrainingPlan, report: Report) -> None:
+    """Draw the scenes and make the tokenizer, once, before several processes read both."""
+    store = _training_scenes(plan, report)
+    if plan.model == "encoder":
+        _encoder_tokenizer(plan, store)
+    else:
+        _captioner_processor(plan, store)
 
 
 def train_encoder(plan: TrainingPlan, report: Report) -> Trainer:
@@ -86,19 +98,18 @@ def train_encoder(plan: TrainingPlan, report: Report) -> Trainer:
     Raises:
         TrainingError: the checkpoint in `plan.run` belongs to other settings, or the loss stops being finite.
     """
-    store = _training_scenes(plan, plan.encoder_settings, report)
+    store = _training_scenes(plan, report)
     tokenizer = _encoder_tokenizer(plan, store)
     torch.manual_seed(plan.seed)
     model = build_encoder(plan.encoder_settings, vocabulary=tokenizer.get_vocab_size()).to(plan.device)
     towers = Towers(model).to(plan.device)
     heads = DenseHeads(plan.encoder_settings.width).to(plan.device)
-    trainer = Trainer(
-        plan.run, {"towers": towers, "heads": heads}, _schedule(plan), identity=plan.identity
-    )
+    trainer = Trainer(plan.run, {"towers": towers, "heads": heads}, _schedule(plan), identity=plan.identity)
     batching = EncoderBatching(plan.batch, plan.batch * 3 // 8, plan.batch // 2, plan.seed)
     objective = EncoderObjective(towers, heads, store, tokenizer, batching, plan.encoder_settings)
     trainer.run(objective, save_every=plan.save_every, until=plan.until, report=report)
-    save_encoder(model, tokenizer, plan.encoder_settings, plan.out)
+    if rank() == 0:
+        save_encoder(model, tokenizer, plan.encoder_settings, plan.out)
     return trainer
 
 
@@ -109,15 +120,16 @@ def train_captioner(plan: TrainingPlan, report: Report) -> Trainer:
         TrainingError: the checkpoint in `plan.run` belongs to other settings, or the loss stops being finite.
     """
     encoder = CLIPModel.from_pretrained(plan.encoder, dtype=torch.float32)
-    store = _training_scenes(plan, plan.encoder_settings, report)
-    processor = _captioner_processor(plan, store, int(encoder.config.vision_config.image_size))
+    store = _training_scenes(plan, report)
+    processor = _captioner_processor(plan, store)
     torch.manual_seed(plan.seed)
     model = build_captioner(plan.captioner_settings, encoder, processor).to(plan.device)
     model.train()
     trainer = Trainer(plan.run, language_modules(model), _schedule(plan), identity=plan.identity)
     objective = CaptionerObjective(model, processor, store, SceneTasks(), CaptionerBatching(plan.batch, seed=plan.seed))
     trainer.run(objective, save_every=plan.save_every, until=plan.until, report=report)
-    save_captioner(model, processor, plan.out)
+    if rank() == 0:
+        save_captioner(model, processor, plan.out)
     return trainer
 
 
@@ -125,8 +137,8 @@ def _schedule(plan: TrainingPlan) -> Schedule:
     return Schedule(steps=plan.steps, peak_rate=plan.rate, warmup=max(1, min(100, plan.steps // 10)))
 
 
-def _training_scenes(plan: TrainingPlan, settings: EncoderSettings, report: Report) -> SceneStore:
-    wanted = StorePlan("train", plan.scenes, settings.image_px)
+def _training_scenes(plan: TrainingPlan, report: Report) -> SceneStore:
+    wanted = StorePlan("train", plan.scenes, plan.encoder_settings.image_px)
     return build_store(plan.cache, wanted, workers=plan.workers, report=report)
 
 
@@ -141,19 +153,19 @@ def _encoder_tokenizer(plan: TrainingPlan, store: SceneStore) -> Tokenizer:
     return tokenizer
 
 
-def _captioner_processor(plan: TrainingPlan, store: SceneStore, image_px: int) -> Kosmos2Processor:
+def _captioner_processor(plan: TrainingPlan, store: SceneStore) -> Kosmos2Processor:
     folder = plan.run / "processor"
     if folder.exists():
         return Kosmos2Processor.from_pretrained(folder)
     texts = list(spoken(store.scenes[:_TOKENIZER_SCENES]))
     processor = train_captioner_processor(
-        texts, vocabulary=plan.captioner_settings.vocabulary, image_px=image_px
+        texts, vocabulary=plan.captioner_settings.vocabulary, image_px=plan.encoder_settings.image_px
     )
     processor.save_pretrained(folder)
     return processor
 
 
-def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int]:
+def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
     parser = argparse.ArgumentParser(prog="python -m storybook.train", description=__doc__)
     parser.add_argument("model", choices=("encoder", "captioner"))
     parser.add_argument("--work", type=Path, default=Path("storybook-training"), help="drawn scenes and checkpoints")
@@ -161,10 +173,13 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int]:
     parser.add_argument("--encoder", type=Path, default=MODELS / "encoder", help="whose eyes the captioner uses")
     parser.add_argument("--scenes", type=int, default=40_000)
     parser.add_argument("--steps", type=int, default=6000)
-    parser.add_argument("--batch", type=int, help="scenes per step (default: 128 for the encoder, 32 for the captioner)")
+    parser.add_argument(
+        "--batch", type=int, help="scenes per step (default: 128 for the encoder, 32 for the captioner)"
+    )
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--processes", type=int, default=1, help="that train together, each with --batch and --threads")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw scenes")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--save-every", type=int, default=100)
@@ -186,20 +201,26 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int]:
         save_every=read.save_every,
         until=read.until,
     )
-    return plan, read.threads
+    return plan, read.threads, read.processes
+
+
+def _train(plan: TrainingPlan, threads: int) -> None:
+    torch.set_num_threads(threads)
+    (train_encoder if plan.model == "encoder" else train_captioner)(plan, _report)
+
+
+def _report(line: str) -> None:
+    if rank() == 0:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one training; returns the exit code."""
-    plan, threads = _parse(sys.argv[1:] if arguments is None else arguments)
-    torch.set_num_threads(threads)
-
-    def report(line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-
+    plan, threads, processes = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
-        (train_encoder if plan.model == "encoder" else train_captioner)(plan, report)
+        prepare(plan, _report)
+        run_together(_train, (plan, threads), processes=processes, meeting=plan.run.absolute() / "meeting")
     except DeixisError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -1,4 +1,4 @@
-"""Trains the storybook's captioner: captions, boxes, answers, all written token by token behind one look at the picture."""
+"""Trains the storybook's captioner: captions, boxes and answers, token by token, behind one look at the picture."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from transformers import Kosmos2ForConditionalGeneration, Kosmos2Processor
 from storybook.captioner_model import GRID, Packed, first_location, prefix_ids, read_packed, see
 from storybook.data import SceneStore, draw_batch
 from storybook.encoder_model import normalise
+from storybook.parallel import rank
 from storybook.training import autocast
 from storybook.world import Scene
 
@@ -68,7 +69,7 @@ class CaptionerObjective:
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """Mean cross entropy per answer token; words and locations apart for the curve."""
-        rng = np.random.default_rng([self._batching.seed, step])
+        rng = np.random.default_rng([self._batching.seed, step, rank()])
         drawn = draw_batch(self._store, self._batching.scenes, rng)
         packed = self._packer.pack([self._tasks.exchanges(scene, rng) for scene in drawn.scenes])
         packed = Packed(*(getattr(packed, name).to(self._device) for name in ("ids", "positions", "segment", "answer")))

@@ -1,4 +1,4 @@
-"""Trains the storybook's dual encoder: captions against pictures, phrases against pictures, and every patch by its label."""
+"""Trains the storybook's dual encoder: captions and phrases against pictures, and every patch by its label."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from torch.nn import functional
 from storybook.data import SceneStore, draw_batch
 from storybook.encoder_model import DenseHeads, EncoderSettings, Towers, normalise
 from storybook.labels import IGNORED, NOTHING, DenseLabels, dense_labels
+from storybook.parallel import rank
 from storybook.sentences import Sentences
 from storybook.tokenizers import PAD_ID
 from storybook.training import autocast
@@ -73,14 +74,16 @@ class EncoderObjective:
 
     def loss(self, step: int) -> tuple[Tensor, dict[str, float]]:
         """The weighted sum of the caption, phrase and dense losses, and each of them."""
-        rng = np.random.default_rng([self._batching.seed, step])
+        rng = np.random.default_rng([self._batching.seed, step, rank()])
         drawn = draw_batch(self._store, self._batching.scenes, rng)
         scenes, pixels = drawn.scenes, normalise(drawn.pictures).to(self._device)
         captions, twins = self._captions(scenes, rng)
         phrases, truth = self._sentences.phrases(scenes, self._batching.phrases, rng)
         with autocast(self._device):
             images, features = self._towers.images(pixels)
-            texts = embed_texts(self._towers, self._tokenizer, captions + twins + phrases, self._settings.context_length)
+            texts = embed_texts(
+                self._towers, self._tokenizer, captions + twins + phrases, self._settings.context_length
+            )
         texts, named = texts[: -len(phrases)], texts[-len(phrases) :]
         with torch.autocast(self._device.type, enabled=False):
             caption = self._caption_loss(images, texts, len(captions))
@@ -119,7 +122,7 @@ class EncoderObjective:
 
 
 def dense_loss(read: dict[str, Tensor], labels: DenseLabels) -> tuple[Tensor, dict[str, float]]:
-    """Cross entropy of what each patch shows, and the distance of its box; parts and the kinds' accuracy for the curve."""
+    """Cross entropy of what each patch shows, distance of its box; the parts and the kinds' accuracy for the curve."""
     device = read["kind"].device
     kind = torch.from_numpy(labels.kind).to(device)
     owned = torch.from_numpy(labels.colour != IGNORED).to(device)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from storybook.parallel import average_gradients, rank
 from vision.errors import DeixisError
 
 _CHECKPOINT = "checkpoint.pt"
@@ -92,8 +93,8 @@ def build_optimisers(modules: Iterable[nn.Module], schedule: Schedule) -> list[t
 class Trainer:
     """Runs an objective for the steps of a schedule, in a folder that a later run can take up.
 
-    Every batch is drawn from a generator seeded by (seed, step), so the state of a run is its parameters, its optimisers
-    and its step: a resumed run computes what an unbroken one would have.
+    Every batch is drawn from a generator seeded by (seed, step, process), so the state of a run is its parameters, its
+    optimisers and its step: a resumed run computes what an unbroken one would have.
     """
 
     def __init__(self, folder: Path, modules: dict[str, nn.Module], schedule: Schedule, *, identity: str) -> None:
@@ -132,7 +133,8 @@ class Trainer:
             begun = time.perf_counter()
             parts = self._one_step(objective)
             self._seconds += time.perf_counter() - begun
-            self._log(parts)
+            if rank() == 0:
+                self._log(parts)
             if report and (self.step % 20 == 0 or self.step == last):
                 report(f"step {self.step}/{self.schedule.steps} {self._seconds:.0f} s {_render(parts)}")
             if self.step % save_every == 0 or self.step == last:
@@ -144,7 +146,9 @@ class Trainer:
         return self._seconds
 
     def save(self) -> None:
-        """Write the checkpoint; the old one stays until the new one is whole."""
+        """Write the checkpoint; the old one stays until the new one is whole. The first of several processes writes."""
+        if rank():
+            return
         state = {
             "identity": self.identity,
             "step": self.step,
@@ -183,6 +187,7 @@ class Trainer:
         if not np.isfinite(value):
             raise TrainingError(f"the loss of step {self.step} is {value}", remedy="Lower the learning rate.")
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        average_gradients(self.modules.values())
         for module in self.modules.values():
             nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         for optimiser in self._optimisers:
@@ -203,7 +208,7 @@ class Trainer:
 
     def _cut_curve(self) -> None:
         """Drop the rows written after the checkpoint: those steps will run again."""
-        if not self._curve.exists():
+        if rank() or not self._curve.exists():
             return
         rows = self._curve.read_text(encoding="utf-8").splitlines(keepends=True)
         self._curve.write_text("".join(row for row in rows if json.loads(row)["step"] <= self.step), encoding="utf-8")

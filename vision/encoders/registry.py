@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vision.encoders import hub
 from vision.encoders.base import Encoder
+from vision.encoders.builtin import BUILT_IN, built_in_folder
 from vision.encoders.colour import ColourEncoder
 from vision.encoders.presets import PRESETS
 from vision.errors import ModelError, ModelMissingError
@@ -57,6 +58,8 @@ def find_model(model: str) -> hub.ModelPlace:
     """
     if model == "colour":
         raise ModelError("colour is built in and has no folder")
+    if model in BUILT_IN:
+        return hub.ModelPlace(built_in_folder(model), model, None)
     preset = PRESETS.get(model)
     if preset is not None:
         return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision)
@@ -67,7 +70,7 @@ def find_model(model: str) -> hub.ModelPlace:
         return hub.find(model, name=model, pinned=None)
     raise ModelMissingError(
         f"{model}: no such model folder" + (" (it is a file)" if folder.exists() else ""),
-        remedy=f"Give a folder, or one of: {', '.join(PRESETS)}, colour.",
+        remedy=f"Give a folder, or one of: {', '.join([*BUILT_IN, *PRESETS])}, colour.",
     )
 
 
