@@ -53,12 +53,17 @@ class SearchService:
     Args:
         library: open; the caller closes it.
         encoder: the library's own; None to load it from where the library remembers it, at the first need.
+        model: where to load the library's encoder from instead (preset, folder or hub id), e.g. because it moved.
         threads: compute threads for an encoder that is loaded here.
     """
 
-    def __init__(self, library: Library, encoder: Encoder | None = None, *, threads: int = 1) -> None:
+    def __init__(
+        self, library: Library, encoder: Encoder | None = None, *, model: str | None = None, threads: int = 1
+    ) -> None:
         self._library = library
         self._encoder = encoder
+        self._given = encoder is not None
+        self._model = model
         self._threads = threads
         self._loading = threading.Lock()
 
@@ -161,11 +166,17 @@ class SearchService:
     def _ready_encoder(self, model: Model) -> Encoder:
         with self._loading:
             if self._encoder is None or self._encoder.facts.identity != model.identity:
-                encoder = self._encoder or load_encoder(model.location, threads=self._threads, backend=model.backend)
+                # One that was loaded here is replaced when `index --replace-model` has moved the library to another.
+                encoder = self._encoder if self._encoder is not None and self._given else self._load(model)
                 with self._library.read() as session:
                     self._library.check_model(session, encoder.facts)
                 self._encoder = encoder
         return self._encoder
+
+    def _load(self, model: Model) -> Encoder:
+        if self._model is not None:
+            return load_encoder(self._model, threads=self._threads)
+        return load_encoder(model.location, threads=self._threads, backend=model.backend)
 
     def _query_vector(self, request: SearchRequest, plan: QueryPlan | None, model: Model) -> NDArray[np.float32]:
         if request.like_image_id is not None:

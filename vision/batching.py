@@ -62,11 +62,24 @@ class Batches:
             ModelError: a single input does not fit into memory; the message names its position.
         """
         embeddings = np.empty((count, dim), dtype=np.float32)
+
+        def fill(part: slice) -> None:
+            embeddings[part] = embed(part)
+
+        self.each(count, fill)
+        return embeddings
+
+    def each(self, count: int, work: Callable[[slice], None]) -> None:
+        """Call `work` with half-open slices that cover 0 to `count` in order; one that does not fit comes again, halved.
+
+        Raises:
+            ModelError: a single input does not fit into memory; the message names its position.
+        """
         start = 0
         while start < count:
             part = slice(start, min(start + self.size, count))
             try:
-                embeddings[part] = embed(part)
+                work(part)
             except Exception as error:
                 if not is_out_of_memory(error):
                     raise
@@ -78,7 +91,6 @@ class Batches:
                 self.size = taken // 2
                 continue
             start = part.stop
-        return embeddings
 
 
 def is_out_of_memory(error: BaseException) -> bool:

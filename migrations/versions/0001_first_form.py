@@ -121,10 +121,9 @@ def _create_files() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_files")),
         sa.UniqueConstraint("path", name=op.f("uq_files_path")),
     )
-    op.create_index(op.f("ix_files_image_id"), "files", ["image_id"], unique=False)
+    op.create_index("ix_files_image_id_state", "files", ["image_id", "state"], unique=False)
     op.create_index(op.f("ix_files_name"), "files", ["name"], unique=False)
     op.create_index(op.f("ix_files_root_id"), "files", ["root_id"], unique=False)
-    op.create_index(op.f("ix_files_state"), "files", ["state"], unique=False)
 
 
 def _create_texts() -> None:

@@ -28,7 +28,7 @@ MAX_TERMS = 64
 """Words of a query that are looked at; more only cost time."""
 
 _STOP_WORDS = frozenset(
-    "a an and are as at be by for from has he in is it its of on or that the there this to was were with".split()  # noqa: SIM905  # words read best as words
+    "a an and are as at be by for from has he in is it its of on or that the there this to was were with".split()
 )
 """English words that nearly every caption holds; Postgres drops its own list, FTS5 has none."""
 

@@ -124,6 +124,8 @@ class File(Base):
         CheckConstraint("state IN ('indexed', 'refused', 'missing')", name="state"),
         CheckConstraint("state <> 'indexed' OR image_id IS NOT NULL", name="indexed_has_image"),
         CheckConstraint("state <> 'refused' OR reason IS NOT NULL", name="refused_has_reason"),
+        # Both columns in one: with an index on the state alone, SQLite walked all files for each image.
+        Index("ix_files_image_id_state", "image_id", "state"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -132,8 +134,8 @@ class File(Base):
     name: Mapped[str] = mapped_column(Text, index=True)
     """The last part of the path for people and look-ups; bytes that are not UTF-8 become U+FFFD."""
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id", ondelete="CASCADE"), index=True)
-    image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"), index=True)
-    state: Mapped[str] = mapped_column(String(16), index=True)
+    image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
+    state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str | None] = mapped_column(Text)
     """Why it was refused: `code: sentence`."""
     size_bytes: Mapped[int] = mapped_column(BigInteger)

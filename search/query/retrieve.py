@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from search.db.schema import Caption, Embedding, Region, TextBody
 from search.query.calibrate import Background, measure_background
 from search.query.fuse import TextMatch, combine, word_coverage
 from search.vectors.store import VectorStore
+
+Found: TypeAlias = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Scores and embedding ids of a vector search, `(1, k)` each."""
 
 _TEXTS = 200
 """Texts that may take part in one answer: far more distinct phrases than a page can show."""
@@ -77,14 +81,14 @@ def retrieve(
     searcher = vectors.searcher(model_id, "image")
     if searcher.size == 0:
         return Candidates([])
-    cosines = _nearest_images(session, searcher.search(query, min(searcher.size, limit + _SPARE)))
+    cosines = _nearest_images(session, _bounded(searcher.search(query, min(searcher.size, limit + _SPARE))))
     texts: dict[int, TextMatch] = {}
     background = None
     best: dict[int, TextMatch] = {}
     if words is not None and vectors.searcher(model_id, "text").size:
         text_searcher = vectors.searcher(model_id, "text")
         background = measure_background(query, searcher.sample(_SAMPLE), text_searcher.sample(_SAMPLE))
-        found = text_searcher.search(query, min(text_searcher.size, _TEXTS))
+        found = _bounded(text_searcher.search(query, min(text_searcher.size, _TEXTS)))
         texts = _matching_texts(session, vectors, model_id, query, found, words)
         best = _best_text_by_image(session, [m for m in texts.values() if m.counts(background)])
         cosines |= _missing_cosines(session, vectors, model_id, query, set(best) - set(cosines))
@@ -99,7 +103,13 @@ def retrieve(
     return Candidates(ranked[:limit], texts, background, searcher.size)
 
 
-def _nearest_images(session: Session, found: tuple[NDArray[np.float32], NDArray[np.int64]]) -> dict[int, float]:
+def _bounded(found: Found) -> Found:
+    """Scores in [-1, 1]: stored vectors are of unit length only as far as 16 bits carry."""
+    scores, ids = found
+    return np.where(ids < 0, scores, np.clip(scores, -1.0, 1.0)), ids
+
+
+def _nearest_images(session: Session, found: Found) -> dict[int, float]:
     scores, ids = found
     by_embedding = dict(zip(ids[0].tolist(), scores[0].tolist(), strict=True))
     by_embedding.pop(-1, None)
@@ -118,7 +128,7 @@ def _matching_texts(
     vectors: VectorStore,
     model_id: int,
     query: NDArray[np.float32],
-    found: tuple[NDArray[np.float32], NDArray[np.int64]],
+    found: Found,
     words: Sequence[str],
 ) -> dict[int, TextMatch]:
     scores, ids = found
@@ -133,7 +143,7 @@ def _matching_texts(
         rows += _embedded_texts(session, model_id, Embedding.text_id.in_(some))
     unscored = [embedding_id for embedding_id, _, _ in rows if embedding_id not in by_embedding]
     if unscored:
-        cosines = vectors.fetch(unscored) @ query[0]
+        cosines = np.clip(vectors.fetch(unscored) @ query[0], -1.0, 1.0)
         by_embedding.update(zip(unscored, cosines.tolist(), strict=True))
     for embedding_id, text_id, body in rows:
         matches[text_id] = TextMatch(text_id, body, by_embedding[embedding_id], word_coverage(words, body))
@@ -178,5 +188,5 @@ def _missing_cosines(
             owners[embedding_id] = image_id or 0
     if not owners:
         return {}
-    cosines = vectors.fetch(list(owners)) @ query[0]
+    cosines = np.clip(vectors.fetch(list(owners)) @ query[0], -1.0, 1.0)
     return {image_id: float(cosine) for image_id, cosine in zip(owners.values(), cosines, strict=True)}

@@ -38,7 +38,10 @@ def live_ids(session: Session, model_id: int, kind: str) -> NDArray[np.int64]:
 
 
 def is_member(ids: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """`(n,)` bool: which of the ids are in the ascending set; costs nothing that grows with the set, as `np.isin` does."""
+    """`(n,)` bool: which of the ids are in the ascending set.
+
+    `np.isin` would sort the whole set for every block.
+    """
     if len(ascending) == 0:
         return np.zeros(len(ids), np.bool_)
     at = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)

@@ -255,7 +255,7 @@ def test_a_damaged_database_page_is_found(sqlite_stock: Stock, home: Path) -> No
     with Library.open(home) as library:
         with library.read() as session:
             page_bytes = session.scalar(text("PRAGMA page_size")) or 0
-            page = session.scalar(text("SELECT rootpage FROM sqlite_master WHERE name = 'ix_files_state'")) or 0
+            page = session.scalar(text("SELECT rootpage FROM sqlite_master WHERE name = 'ix_files_name'")) or 0
         start = (page - 1) * page_bytes
         data[start : start + page_bytes] = b"\xff" * page_bytes
     path.write_bytes(data)

@@ -56,12 +56,15 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     return content
 
 
-def read_preprocessing(folder: Path, *, long_edge: Literal["floor", "nearest"] = "floor") -> Preprocessing:
+def read_preprocessing(
+    folder: Path, *, long_edge: Literal["floor", "nearest"] = "floor", squash_px: int | None = None
+) -> Preprocessing:
     """Read how images are prepared, from `preprocessor_config.json` or its newer form `processor_config.json`.
 
     Args:
         folder: the model folder.
         long_edge: the backend's rounding of the long side, see `Preprocessing`.
+        squash_px: side of a square to squash to, whatever the file says of size and crop; None to follow the file.
 
     Raises:
         ModelError: neither is there, or a field is missing or malformed.
@@ -71,6 +74,9 @@ def read_preprocessing(folder: Path, *, long_edge: Literal["floor", "nearest"] =
     else:
         config = read_json(folder, "preprocessor_config.json")
     try:
+        if squash_px is not None:
+            size = {"height": squash_px, "width": squash_px}
+            config = {**config, "do_resize": True, "size": size, "do_center_crop": False}  # type: ignore[dict-item]  # as below
         return preprocessing_from_config(config, long_edge=long_edge)  # type: ignore[arg-type]  # a missing section raises the TypeError below
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ModelError(

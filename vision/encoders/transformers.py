@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, CLIPModel, SiglipModel
-from transformers.utils import logging as transformers_logging
 
 from vision.batching import Batches, available_memory_bytes, batch_size_for, usable_cores
 from vision.encoders.arrays import check_images, check_prepared, to_unit_length
@@ -23,13 +22,13 @@ from vision.encoders.folders import (
     read_json,
     read_preprocessing,
 )
+from vision.encoders.pretrained import check_files, load_pretrained
 from vision.encoders.tokenizing import UNMASKED_FAMILIES, TokenArrays, check_tokens, describe_recipe
-from vision.errors import ModelError, ModelMissingError
+from vision.errors import ModelError
 from vision.types import Embeddings, RgbImage
 
 # Fixed-resolution SigLIP2 checkpoints declare `siglip` and load SiglipModel; only their tokenizer is new.
 _CLASSES: Mapping[str, Any] = {"clip": CLIPModel, "siglip": SiglipModel}
-_TOKENIZER_SETS = (("tokenizer.json",), ("vocab.json", "merges.txt"), ("spiece.model",), ("tokenizer.model",))
 # Enough to keep the device busy; a larger batch only costs memory.
 _AT_ONCE = {"cpu": 16, "cuda": 256}
 _TEXTS_AT_ONCE = 256
@@ -60,12 +59,12 @@ class TransformersEncoder:
         config = read_json(folder, "config.json")
         family = str(config.get("model_type"))
         _check_family(folder, family)
-        _check_files(folder)
+        check_files(folder)
         torch.set_num_threads(threads or usable_cores())
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._tokens = _Tokens(folder, config, family)
         preprocessing = read_preprocessing(folder)
-        self._model = _load_model(folder, family).to(self._device)
+        self._model = load_pretrained(_CLASSES[family], folder).to(self._device)
         _check_size(self._model.config, preprocessing.output_hw)
         weights = sorted(path.name for path in folder.glob("*.safetensors*"))
         files = ["config.json", *weights, *TOKENIZER_FILES, *PREPROCESSING_FILES]
@@ -201,46 +200,6 @@ def _check_family(folder: Path, family: str) -> None:
             f"{folder}: unknown architecture {family!r} in config.json",
             remedy=f"The transformers backend loads {', '.join(_CLASSES)}; other dual encoders load as ONNX graphs.",
         )
-
-
-def _check_files(folder: Path) -> None:
-    if not any(folder.glob("*.safetensors")):
-        pickles = sorted(path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in folder.glob(pattern))
-        if pickles:
-            raise ModelError(
-                f"{folder}: only pickled weights ({', '.join(pickles)}), which are refused: loading one runs its code",
-                remedy="Bring model.safetensors; the hub converts most models under a revision of their own.",
-            )
-        raise ModelMissingError(f"{folder}: model.safetensors is missing", remedy="Copy the model's whole folder.")
-    if not any(all((folder / name).is_file() for name in names) for names in _TOKENIZER_SETS):
-        raise ModelMissingError(
-            f"{folder}: tokenizer.json is missing", remedy="Copy the model's whole folder, not the weights alone."
-        )
-
-
-def _load_model(folder: Path, family: str) -> Any:
-    transformers_logging.disable_progress_bar()  # a library does not draw on its caller's terminal
-    try:
-        model, report = _CLASSES[family].from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except Exception as error:  # safetensors, JSON, shape and file errors share no base class
-        raise ModelError(
-            f"{folder}: the weights cannot be loaded: {error}", remedy="Fetch the weights again."
-        ) from error
-    # What is missing would be drawn at random, and every search would be noise.
-    absent = sorted([*report["missing_keys"], *(str(key) for key in report["mismatched_keys"])])
-    if absent:
-        raise ModelError(
-            f"{folder}: {len(absent)} weights are missing or of another shape, first {absent[0]}",
-            remedy="config.json and the weights belong to different models; fetch both again.",
-        )
-    return model.eval()
 
 
 def _check_size(config: Any, output_hw: tuple[int, int]) -> None:
