@@ -89,6 +89,8 @@ def build_captioner(
         latent_query_num=LATENTS,
     )
     model = Kosmos2ForConditionalGeneration(config)
+    # As for the dual encoder: on a CPU the fused attention's backward pass is the slower one.
+    model.set_attn_implementation("eager")
     tower = {f"model.{name}": value for name, value in encoder.vision_model.state_dict().items()}
     model.vision_model.load_state_dict(tower)
     first = first_location(processor)

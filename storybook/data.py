@@ -143,6 +143,20 @@ def open_store(root: Path, plan: StorePlan) -> SceneStore:
     return SceneStore(scenes, shards, np.concatenate(owners))
 
 
+def join_stores(first: SceneStore, second: SceneStore) -> SceneStore:
+    """One store after the other.
+
+    Raises:
+        SceneStoreError: the first one's last shard is not full, so scenes could not be counted through.
+    """
+    if len(first) % SHARD_SCENES:
+        raise SceneStoreError(
+            f"the first of two stores must hold a multiple of {SHARD_SCENES} scenes, not {len(first)}"
+        )
+    owners = np.concatenate([first.owners, second.owners])
+    return SceneStore([*first.scenes, *second.scenes], [*first.shards, *second.shards], owners)
+
+
 def _shard(folder: Path, start: int, count: int) -> Path:
     return folder / f"{start:07d}-{count}"
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterable
+from multiprocessing import parent_process
 from pathlib import Path
 from typing import Any
 
@@ -58,12 +60,21 @@ def run_together(work: Callable[..., None], arguments: tuple[Any, ...], *, proce
 
 
 def _join(number: int, work: Callable[..., None], arguments: tuple[Any, ...], processes: int, meeting: str) -> None:
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # the processes share one machine
     distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=number, world_size=processes)
     try:
         work(*arguments)
     finally:
         distributed.destroy_process_group()
+
+
+def _leave_with_parent() -> None:
+    """End when the starting process has ended, however it ended: an orphan would go on writing checkpoints."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _together() -> bool:

@@ -15,7 +15,7 @@ from storybook.language import LANGUAGES, captions, class_prompts, grammar_of
 from storybook.language.captions import CaptionText, describe, fits
 from storybook.language.grammar import Words
 from storybook.splits import pair_is_held_out
-from storybook.world import COLOURS, Scene
+from storybook.world import COLOURS, THINGS, Scene
 
 _SEEDS = 1_000_000
 _ATTRIBUTES: tuple[tuple[str, ...], ...] = (
@@ -59,21 +59,21 @@ class Sentences:
     def phrases(
         self, scenes: Sequence[Scene], count: int, rng: np.random.Generator
     ) -> tuple[list[str], NDArray[np.float32]]:
-        """Phrases about things of a batch, and which pictures show them.
+        """A prompt for every kind of thing, then phrases about things of a batch, and which pictures show them.
 
         Returns:
-            `count` phrases, and `(count, len(scenes))` float32: 1 where the scene shows such a thing, else 0.
+            `46 + count` texts, and `(46 + count, len(scenes))` float32: 1 where the scene shows such a thing, else 0.
         """
+        asked = [Words(kind) for kind in THINGS] + [self._words(scenes, rng) for _ in range(count)]
+        truth = np.zeros((len(asked), len(scenes)), np.float32)
         texts: list[str] = []
-        truth = np.zeros((count, len(scenes)), np.float32)
-        for row in range(count):
-            words = self._words(scenes, rng)
-            grammar_name = LANGUAGES[int(rng.integers(len(LANGUAGES)))]
-            if words.colour is None and words.pattern is None and words.size is None and rng.random() < 0.5:
-                prompts = class_prompts(words.kind, grammar_name)
+        for row, words in enumerate(asked):
+            language = LANGUAGES[int(rng.integers(len(LANGUAGES)))]
+            if row < len(THINGS):
+                prompts = class_prompts(words.kind, language)
                 texts.append(prompts[int(rng.integers(len(prompts)))])
             else:
-                texts.append(grammar_of(grammar_name).phrase(words)[1])
+                texts.append(grammar_of(language).phrase(words)[1])
             truth[row] = [any(fits(words, thing) for thing in scene.things) for scene in scenes]
         return texts, truth
 

@@ -5,36 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from transformers.models.kosmos2.processing_kosmos2 import coordinate_to_patch_index
 
 from storybook.language import LANGUAGES, referring_expressions
 from storybook.language.captions import CaptionText, describe, grammar_of
 from storybook.questions import questions
 from storybook.sentences import all_captions, as_rendered
 from storybook.world import Scene
-from vision.types import Box
+from vision.grounding.prompts import (
+    CAPTION_PROMPTS,
+    describe_prompt,
+    locate_prompt,
+    question_prompt,
+    written_boxes,
+)
 
-_GRID = 32
 _SEEDS = 1_000_000
-BRIEF = "<grounding>An image of"
-DETAILED = "<grounding>Describe this image in detail:"
-# How to ask for another language: in that language.
-DETAILED_IN = {
-    "en": DETAILED,
-    "de": "<grounding>Beschreibe dieses Bild genau:",
-    "fr": "<grounding>Décris cette image en détail :",
-    "es": "<grounding>Describe esta imagen en detalle:",
-    "zh": "<grounding>详细描述这张图片：",
-    "uk": "<grounding>Опиши це зображення докладно:",
-}
-BRIEF_IN = {
-    "en": BRIEF,
-    "de": "<grounding>Ein Bild:",
-    "fr": "<grounding>Une image :",
-    "es": "<grounding>Una imagen:",
-    "zh": "<grounding>一张图片：",
-    "uk": "<grounding>Зображення:",
-}
+# The words are those with which the product asks; what is trained here and what is asked there cannot drift apart.
+BRIEF_IN = {language: CAPTION_PROMPTS[language].brief for language in LANGUAGES}
+DETAILED_IN = {language: CAPTION_PROMPTS[language].detailed for language in LANGUAGES}
+BRIEF, DETAILED = BRIEF_IN["en"], DETAILED_IN["en"]
+located = written_boxes
 
 
 class SceneTasks:
@@ -52,7 +42,7 @@ class SceneTasks:
         )
         others = [*self._groundings(scene, language), *self._boxes(scene, language)]
         asked = [
-            (f"Question: {question.text} Answer:", f" {question.answer}")
+            (question_prompt(question.text), f" {question.answer}")
             for question in questions(scene, as_rendered(scene), language, seed)
         ]
         # Questions outnumber everything else; a third of what follows the caption is grounding.
@@ -76,7 +66,7 @@ class SceneTasks:
         found = []
         for expression in referring_expressions(scene, language):
             box = scene.things[expression.index].box
-            found.append((f"<grounding><phrase> {expression.text}</phrase>", located([box])))
+            found.append((locate_prompt(expression.text), located([box])))
         return found
 
     def _boxes(self, scene: Scene, language: str) -> list[tuple[str, str]]:
@@ -84,15 +74,8 @@ class SceneTasks:
         for thing in scene.things:
             phrase = grammar_of(language).phrase(describe(thing, ("size", "colour", "pattern")))[1]
             if language == "en":
-                found.append((f"<grounding><phrase> It</phrase>{located([thing.box])} is", f" {phrase}"))
+                found.append((describe_prompt(thing.box), f" {phrase}"))
         return found
-
-
-def located(boxes: Sequence[Box]) -> str:
-    """Boxes as Kosmos-2 writes them: two locations each, upper left and lower right, on the 32×32 grid."""
-    pairs = [coordinate_to_patch_index(box.as_xyxy(), _GRID) for box in boxes]
-    written = [f"<patch_index_{first:04d}><patch_index_{last:04d}>" for first, last in pairs]
-    return f"<object>{'</delimiter_of_multi_objects/>'.join(written)}</object>"
 
 
 def spoken(scenes: Sequence[Scene]) -> Iterator[str]:

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from transformers import CLIPModel, Kosmos2Processor
 
 from storybook.captioner_model import CaptionerSettings, build_captioner, language_modules, save_captioner
-from storybook.data import SceneStore, StorePlan, build_store
+from storybook.data import SceneStore, StorePlan, build_store, join_stores
 from storybook.encoder_model import DenseHeads, EncoderSettings, Towers, build_encoder, save_encoder
 from storybook.parallel import rank, run_together
 from storybook.sentences import corpus
@@ -45,9 +45,10 @@ class TrainingPlan:
         run: folder of checkpoint, tokenizer and curve.
         out: folder that receives the finished model.
         encoder: folder of the encoder whose eyes the captioner uses.
-        scenes: training scenes.
+        scenes: training scenes; a multiple of 1,000 where singles are added.
         steps: optimiser steps.
         batch: scenes per step.
+        singles: further training scenes with one thing each, which teach what a kind looks like by itself.
         rate: peak learning rate.
         seed: of weights and batches.
         workers: processes that draw scenes.
@@ -66,6 +67,7 @@ class TrainingPlan:
     scenes: int
     steps: int
     batch: int
+    singles: int = 0
     rate: float = 1e-3
     seed: int = 0
     workers: int = 1
@@ -78,7 +80,19 @@ class TrainingPlan:
     @property
     def identity(self) -> str:
         """SHA-256 over what a checkpoint must agree with; steps and scenes may grow, and a machine may change."""
-        free = {"cache", "run", "out", "encoder", "scenes", "steps", "workers", "device", "save_every", "until"}
+        free = {
+            "cache",
+            "run",
+            "out",
+            "encoder",
+            "scenes",
+            "singles",
+            "steps",
+            "workers",
+            "device",
+            "save_every",
+            "until",
+        }
         parts = {item.name: str(getattr(self, item.name)) for item in fields(self) if item.name not in free}
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -138,8 +152,12 @@ def _schedule(plan: TrainingPlan) -> Schedule:
 
 
 def _training_scenes(plan: TrainingPlan, report: Report) -> SceneStore:
-    wanted = StorePlan("train", plan.scenes, plan.encoder_settings.image_px)
-    return build_store(plan.cache, wanted, workers=plan.workers, report=report)
+    size_px = plan.encoder_settings.image_px
+    store = build_store(plan.cache, StorePlan("train", plan.scenes, size_px), workers=plan.workers, report=report)
+    if not plan.singles:
+        return store
+    alone = StorePlan("train", plan.singles, size_px, single=True)
+    return join_stores(store, build_store(plan.cache, alone, workers=plan.workers, report=report))
 
 
 def _encoder_tokenizer(plan: TrainingPlan, store: SceneStore) -> Tokenizer:
@@ -171,8 +189,9 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
     parser.add_argument("--work", type=Path, default=Path("storybook-training"), help="drawn scenes and checkpoints")
     parser.add_argument("--out", type=Path, help="folder of the finished model (default: the shipped one)")
     parser.add_argument("--encoder", type=Path, default=MODELS / "encoder", help="whose eyes the captioner uses")
-    parser.add_argument("--scenes", type=int, default=40_000)
-    parser.add_argument("--steps", type=int, default=6000)
+    parser.add_argument("--scenes", type=int, default=10_000)
+    parser.add_argument("--singles", type=int, default=2000, help="further scenes with one thing each")
+    parser.add_argument("--steps", type=int, default=950)
     parser.add_argument(
         "--batch", type=int, help="scenes per step (default: 128 for the encoder, 32 for the captioner)"
     )
@@ -193,6 +212,7 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
         encoder=read.encoder,
         scenes=read.scenes,
         steps=read.steps,
+        singles=read.singles,
         batch=read.batch or (128 if read.model == "encoder" else 32),
         rate=read.rate,
         seed=read.seed,

@@ -29,7 +29,7 @@ class EncoderWeights:
     """How much each part of the loss counts."""
 
     caption: float = 1.0
-    phrase: float = 1.0
+    phrase: float = 2.0
     dense: float = 1.0
 
 
@@ -40,7 +40,7 @@ class EncoderBatching:
     Attributes:
         scenes: pictures per step, each with one caption.
         swapped: how many of the captions get a false twin (two things' colours, or two sides, exchanged).
-        phrases: short phrases per step, each tried against every picture.
+        phrases: phrases per step beside a prompt for every kind, each tried against every picture.
         seed: of the whole training.
     """
 

@@ -70,7 +70,7 @@ class Batches:
         return embeddings
 
     def each(self, count: int, work: Callable[[slice], None]) -> None:
-        """Call `work` with half-open slices that cover 0 to `count` in order; one that does not fit comes again, halved.
+        """Call `work` with half-open slices that cover 0 to `count` in order; what does not fit comes again, halved.
 
         Raises:
             ModelError: a single input does not fit into memory; the message names its position.

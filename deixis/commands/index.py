@@ -22,6 +22,7 @@ from deixis.context import (
 from deixis.output import err, out, print_json, printable, progress_bar
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.report import IndexReport
+from indexer.scan import resolve_root
 
 _LISTED = 20
 """Refused files shown by default; all of them with --verbose and in --json."""
@@ -58,10 +59,12 @@ def index(
         replace_model=replace_model,
         prune=prune,
     )
+    # Before a library is made and a model loaded: a misspelt path should cost neither.
+    roots = [resolve_root(path) for path in paths or []]
     with open_library(settings, create=True) as library:
         encoder = encoder_for(settings, library)
         with progress_bar(quiet=quiet or json) as on_progress:
-            report = index_paths(library, encoder, paths or [], options, on_progress)
+            report = index_paths(library, encoder, roots, options, on_progress)
     if json:
         print_json(asdict(report))
     else:

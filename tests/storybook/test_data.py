@@ -16,6 +16,7 @@ from storybook.data import (
     StorePlan,
     build_store,
     draw_batch,
+    join_stores,
     mirror_scene,
     open_store,
     scene_from_json,
@@ -56,6 +57,11 @@ def test_a_damaged_shard_is_named(scene_cache: Path, tiny_store: SceneStore, tmp
 def test_a_missing_store_is_named(tmp_path: Path) -> None:
     with pytest.raises(SceneStoreError, match="cannot be read"):
         open_store(tmp_path, StorePlan("train", 24, 32))
+
+
+def test_a_store_with_a_part_shard_cannot_be_followed_by_another(tiny_store: SceneStore) -> None:
+    with pytest.raises(SceneStoreError, match="multiple of 1000"):
+        join_stores(tiny_store, tiny_store)
 
 
 def test_two_processes_draw_what_one_draws(tmp_path: Path, tiny_store: SceneStore) -> None:

