@@ -13,6 +13,8 @@ from torch.nn import functional
 from transformers import CLIPModel, Kosmos2Config, Kosmos2ForConditionalGeneration, Kosmos2Processor
 
 from storybook.encoder_model import waves
+from storybook.language import LANGUAGES
+from storybook.language import LANGUAGES
 
 LATENTS = 64
 GRID = 32
@@ -29,7 +31,7 @@ class CaptionerSettings:
         vocabulary: word pieces to learn, without tags and locations.
     """
 
-    width: int = 256
+    width: int = 192
     layers: int = 4
     heads: int = 4
     vocabulary: int = 3000
@@ -87,7 +89,10 @@ def build_captioner(
             "layer_norm_eps": seen.layer_norm_eps,
         },
         latent_query_num=LATENTS,
+        # Beside the weights, so that a folder says by itself in which languages it may be asked.
+        languages=list(LANGUAGES),
     )
+    config.languages = list(LANGUAGES)  # the product asks in these and refuses others
     model = Kosmos2ForConditionalGeneration(config)
     # As for the dual encoder: on a CPU the fused attention's backward pass is the slower one.
     model.set_attn_implementation("eager")

@@ -28,16 +28,16 @@ located = written_boxes
 
 
 class SceneTasks:
-    """Draws exchanges about a scene; English has half of them, the other languages share the rest."""
+    """Draws exchanges about a scene; two thirds are in English, the other languages share the rest."""
 
     def exchanges(self, scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
         """Pairs of prompt and answer: one caption, then groundings, boxes to describe and questions, in drawn order."""
-        language = "en" if rng.random() < 0.5 else LANGUAGES[int(rng.integers(len(LANGUAGES)))]
+        language = "en" if rng.random() < 0.6 else LANGUAGES[int(rng.integers(len(LANGUAGES)))]
         seed = int(rng.integers(_SEEDS))
         found = all_captions(scene, language, seed)
         first = (
             self._caption(scene, found[2], DETAILED_IN)
-            if rng.random() < 0.4
+            if rng.random() < 0.2
             else self._caption(scene, found[0], BRIEF_IN)
         )
         others = [*self._groundings(scene, language), *self._boxes(scene, language)]

@@ -19,6 +19,8 @@ from search.db.schema import Embedding
 from search.errors import ImportFormatError
 from search.evaluation.retrieval import RetrievalFigures, image_to_text, text_to_image
 from search.library import Library
+from storybook.evaluate_encoder import evaluate_encoder
+from vision.encoders.registry import load_encoder
 
 app = typer.Typer(help="Measure quality on pictures whose captions are known.", no_args_is_help=True)
 
@@ -71,6 +73,24 @@ def retrieval(
         if skipped:
             err().print(f"{len(skipped)} records were left out; the figures are of the rest")
     return 3 if skipped else 0
+
+
+@app.command("storybook")
+def storybook(
+    model: Annotated[str, typer.Option("--model", help="Encoder to measure.")] = "storybook-encoder",
+    scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Test scenes.")] = 1000,
+    threads: Threads = None,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> int:
+    """Retrieval in six languages and zero-shot naming on drawn test scenes, which need no library and no download."""
+    settings = read_settings(threads=threads)
+    figures = evaluate_encoder(load_encoder(model, threads=settings.compute_threads), scenes=scenes, singles=scenes)
+    if json:
+        print_json(figures)
+    else:
+        for name, value in figures.items():
+            out().print(f"{name:<20} {value:7.1f}")
+    return 0
 
 
 def _pairs(library: Library, captions: Path) -> tuple[list[int], list[str], list[int], list[SkippedRecord]]:
