@@ -1,0 +1,57 @@
+"""From what a user calls a captioner to one in memory: preset, folder or hub name; never the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vision.encoders import hub
+from vision.encoders.builtin import installed_folder
+from vision.errors import ModelError, ModelMissingError
+from vision.grounding.base import GroundedCaptioner
+from vision.grounding.presets import CAPTIONERS
+
+
+def load_captioner(model: str, *, threads: int | None = None, precision: str = "float32") -> GroundedCaptioner:
+    """Load a captioner from this machine.
+
+    Args:
+        model: a preset's name, a folder, or `owner/name` of a hub repository that is already in the local cache.
+        threads: CPU cores for the model; None for every core that this process may use.
+        precision: `float32` or `bfloat16`.
+
+    Raises:
+        ModelMissingError: it is not here; the remedy says how to bring it.
+        ModelError: it is here and cannot be used.
+    """
+    if threads is not None and threads < 1:
+        raise ModelError(f"threads must be at least 1, got {threads}")
+    place = find_captioner(model)
+    from vision.grounding.kosmos2 import Kosmos2Captioner  # noqa: PLC0415 (torch takes seconds)
+
+    preset = CAPTIONERS.get(model)
+    return Kosmos2Captioner(
+        place.folder,
+        name=place.name,
+        revision=place.revision,
+        languages=preset.languages if preset else None,
+        threads=threads,
+        precision=precision,
+    )
+
+
+def find_captioner(model: str) -> hub.ModelPlace:
+    """Find where a captioner lies without loading it; arguments and errors as for `load_captioner`."""
+    preset = CAPTIONERS.get(model)
+    if preset is not None and preset.package:
+        return hub.ModelPlace(installed_folder(preset.name, preset.package, preset.folder), preset.name, None)
+    if preset is not None:
+        return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision)
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return hub.place_of_folder(folder.resolve())
+    if hub.looks_like_hub_id(model) and not folder.exists():
+        return hub.find(model, name=model, pinned=None)
+    raise ModelMissingError(
+        f"{model}: no such model folder" + (" (it is a file)" if folder.exists() else ""),
+        remedy=f"Give a folder, or one of: {', '.join(CAPTIONERS)}.",
+    )
