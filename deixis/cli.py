@@ -8,7 +8,7 @@ import traceback
 import typer
 from rich.console import Console
 
-from deixis.commands import demo, evaluate, imports, index, models, rebuild, search, serve, status, verify
+from deixis.commands import caption, demo, evaluate, imports, index, models, rebuild, search, serve, status, verify
 from vision.errors import DeixisError
 
 EXIT_OK = 0
@@ -27,6 +27,7 @@ app = typer.Typer(
 )
 app.command("index")(index.index)
 app.command("import")(imports.import_)
+app.command("caption")(caption.caption)
 app.command("search")(search.search)
 app.command("serve")(serve.serve)
 app.command("status")(status.status)

@@ -27,6 +27,7 @@ from indexer.report import OnProgress
 from indexer.report import Progress as Step
 
 _STAGES = {
+    "captions": "captions",
     "drawing": "drawing",
     "scan": "scanning",
     "images": "pictures",

@@ -14,6 +14,8 @@ from vision.encoders.builtin import BUILT_IN
 from vision.encoders.presets import PRESETS
 from vision.encoders.registry import find_model
 from vision.errors import ModelMissingError
+from vision.grounding.presets import CAPTIONERS
+from vision.grounding.registry import find_captioner
 
 app = typer.Typer(help="List, download and locate the models that read pictures and words.", no_args_is_help=True)
 
@@ -40,6 +42,10 @@ def list_models() -> None:
     for built_in in BUILT_IN.values():
         limits = (str(built_in.dim), str(built_in.image_px), str(built_in.context_length))
         table.add_row(built_in.name, built_in.licence, *limits, "–", "built in", _is_here(built_in.name), built_in.note)
+    for captioner in CAPTIONERS.values():
+        size = f"{captioner.download_bytes / 1e9:.1f} GB" if captioner.hub_id else "built in"
+        facts = (captioner.licence, "–", str(captioner.image_px), "–", "–", size)
+        table.add_row(captioner.name, *facts, _is_here(captioner.name), f"writes captions: {captioner.note}")
     console = Console()
     console.print(table)
     console.print(
@@ -47,9 +53,13 @@ def list_models() -> None:
     )
 
 
-def _is_here(built_in: str) -> str:
+def _find(name: str) -> hub.ModelPlace:
+    return find_captioner(name) if name in CAPTIONERS else find_model(name)
+
+
+def _is_here(name: str) -> str:
     try:
-        find_model(built_in)
+        _find(name)
     except ModelMissingError:
         return "no"
     return "yes"
@@ -66,7 +76,7 @@ def pull(
     ] = "transformers",
 ) -> None:
     """Download a model into the hub cache and pin the commit that came."""
-    preset = PRESETS.get(name)
+    preset = PRESETS.get(name) or CAPTIONERS.get(name)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -89,4 +99,4 @@ def pull(
 @app.command()
 def path(name: Annotated[str, typer.Argument(help="A preset, a folder, or owner/name of a hub repository.")]) -> None:
     """Print the folder of a model that is on this machine."""
-    typer.echo(find_model(name).folder)
+    typer.echo(_find(name).folder)
