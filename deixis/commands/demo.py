@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from platformdirs import user_cache_path
@@ -18,12 +18,16 @@ from indexer.report import Progress
 from search.results import SearchRequest
 from search.service import SearchService
 from search.settings import Settings
+from storybook.drawing import render
 from storybook.export import ANNOTATIONS, GalleryPlan, export_gallery
+from storybook.language import captions
+from storybook.scenes import generate_scene
 
 MODEL = "storybook-encoder"
 
 _PLAN = "plan.json"
 _QUERIES = 3
+_GLANCE_PX = 128
 
 
 def demo(
@@ -40,10 +44,9 @@ def demo(
     """Draw a gallery, index it with captions and boxes, search it, and serve the page. Needs no network."""
     place = (folder or user_cache_path("deixis", appauthor=False) / "demo").expanduser().absolute()
     settings = read_settings(home=place / "library", model=model, host=host, port=port)
-    gallery = _draw(
-        place / "gallery", GalleryPlan(count=count, seed=seed, languages=("en", "de"), workers=settings.decoders)
-    )
-    _index(settings, gallery)
+    plan = GalleryPlan(count=count, seed=seed, languages=("en",), workers=settings.decoders)
+    gallery = _draw(place / "gallery", plan)
+    _index(settings, gallery, plan)
     if serve:
         from web.server import serve as run_server  # noqa: PLC0415  # costs every other command a third of a second
 
@@ -73,7 +76,7 @@ def _draw(gallery: Path, plan: GalleryPlan) -> Path:
     return gallery
 
 
-def _index(settings: Settings, gallery: Path) -> None:
+def _index(settings: Settings, gallery: Path, plan: GalleryPlan) -> None:
     options = IndexOptions(
         decode_workers=settings.decoders, limits=decode_limits(settings), prune=True, replace_model=True
     )
@@ -89,21 +92,20 @@ def _index(settings: Settings, gallery: Path) -> None:
         )
         out().print(f"{imported.captions} captions and {imported.regions} boxes imported")
         service = SearchService(library, encoder)
-        for query in _queries(gallery):
+        for query in _queries(plan):
             _show(service, query)
 
 
-def _queries(gallery: Path) -> list[str]:
-    """A few captions of scenes in the gallery, one of them German."""
-    with open(gallery / ANNOTATIONS, encoding="utf-8") as lines:
-        scenes = [json.loads(line) for line in lines]
-    simple = [scene for scene in scenes if len(scene["scene"]["things"]) == 2] or scenes
+def _queries(plan: GalleryPlan) -> list[str]:
+    """What is to be seen on a few pictures of two things each, the second time said in German."""
+    scenes = (generate_scene(plan.seed + number, plan.split) for number in range(plan.count))
+    simple = [scene for scene in scenes if len(scene.things) == 2]
     picked = simple[:: max(1, len(simple) // _QUERIES)][:_QUERIES]
-    return [_caption(scene, "de" if number == 1 else "en") for number, scene in enumerate(picked)]
-
-
-def _caption(scene: dict[str, Any], language: str) -> str:
-    return next(str(caption["text"]) for caption in scene["captions"] if caption["language"] == language)
+    languages = ("en", "de", "en")
+    return [
+        captions(scene, render(scene, _GLANCE_PX), language, seed=0)[0].text
+        for scene, language in zip(picked, languages, strict=False)
+    ]
 
 
 def _show(service: SearchService, query: str) -> None:

@@ -39,27 +39,25 @@ def _matching_regions(
     texts = {text_id: match for text_id, match in candidates.texts.items() if match.explains(background)}
     if not texts:
         return {}
-    found: dict[int, list[MatchedRegion]] = defaultdict(list)
+    found: dict[int, list[tuple[float, MatchedRegion]]] = defaultdict(list)
     query = select(Region).where(Region.image_id.in_(image_ids), Region.text_id.in_(texts))
     for region in session.scalars(query):
         match = texts[region.text_id]
-        found[region.image_id].append(
-            MatchedRegion(
-                region_id=region.id,
-                phrase=match.body,
-                box=Box(region.x0, region.y0, region.x1, region.y1),
-                score=match.cosine,
-                source=region.source,
-            )
+        matched = MatchedRegion(
+            region_id=region.id,
+            phrase=match.body,
+            box=Box(region.x0, region.y0, region.x1, region.y1),
+            score=match.cosine,
+            source=region.source,
         )
+        found[region.image_id].append((match.strength, matched))
     return {image_id: _without_repeats(some) for image_id, some in found.items()}
 
 
-def _without_repeats(regions: list[MatchedRegion]) -> list[MatchedRegion]:
-    """Best first; where several phrases share a box, the best of them speaks for it."""
-    ordered = sorted(regions, key=lambda region: (-(region.score or 0.0), region.region_id))
+def _without_repeats(regions: list[tuple[float, MatchedRegion]]) -> list[MatchedRegion]:
+    """Strongest first; where several phrases share a box, the strongest of them speaks for it."""
     kept: dict[tuple[int, ...], MatchedRegion] = {}
-    for region in ordered:
+    for _, region in sorted(regions, key=lambda entry: (-entry[0], entry[1].region_id)):
         kept.setdefault(tuple(round(value * 200) for value in region.box.as_xyxy()), region)
     return list(kept.values())
 
@@ -68,12 +66,12 @@ def _matching_captions(session: Session, image_ids: Sequence[int], candidates: C
     background = candidates.background
     assert background is not None  # explain_hits checked it
     texts = [text_id for text_id, match in candidates.texts.items() if match.explains(background)]
-    best: dict[int, MatchedCaption] = {}
+    best: dict[int, tuple[float, MatchedCaption]] = {}
     query = select(Caption.id, Caption.image_id, Caption.text_id).where(
         Caption.image_id.in_(image_ids), Caption.text_id.in_(texts)
     )
     for caption_id, image_id, text_id in session.execute(query):
         match = candidates.texts[text_id]
-        if image_id not in best or match.cosine > best[image_id].score:
-            best[image_id] = MatchedCaption(caption_id, match.body, match.cosine)
-    return best
+        if image_id not in best or match.strength > best[image_id][0]:
+            best[image_id] = match.strength, MatchedCaption(caption_id, match.body, match.cosine)
+    return {image_id: caption for image_id, (_, caption) in best.items()}

@@ -41,8 +41,8 @@ class TextMatch:
 
     @property
     def strength(self) -> float:
-        """For comparing texts of one query with each other."""
-        return self.cosine + self.coverage * 0.1
+        """For comparing texts of one query with each other: of two that mean the same, the one in the query's words."""
+        return self.cosine + self.coverage * 0.3
 
     def counts(self, background: Background) -> bool:
         """Whether it stands out of the library's texts enough to take part."""
