@@ -14,7 +14,6 @@ from transformers import CLIPModel, Kosmos2Config, Kosmos2ForConditionalGenerati
 
 from storybook.encoder_model import waves
 from storybook.language import LANGUAGES
-from storybook.language import LANGUAGES
 
 LATENTS = 64
 GRID = 32
@@ -92,7 +91,6 @@ def build_captioner(
         # Beside the weights, so that a folder says by itself in which languages it may be asked.
         languages=list(LANGUAGES),
     )
-    config.languages = list(LANGUAGES)  # the product asks in these and refuses others
     model = Kosmos2ForConditionalGeneration(config)
     # As for the dual encoder: on a CPU the fused attention's backward pass is the slower one.
     model.set_attn_implementation("eager")
@@ -170,3 +168,49 @@ def language_modules(model: Kosmos2ForConditionalGeneration) -> dict[str, nn.Mod
     for parameter in model.vision_model.parameters():
         parameter.requires_grad_(False)
     return {"text_model": model.text_model, "image_to_text_projection": model.image_to_text_projection}
+
+
+def look_at_patches(model: Kosmos2ForConditionalGeneration, features: Tensor, *, steps: int = 200) -> None:
+    """Set the image projection so that each of its latents begins by looking at one patch.
+
+    Random latents all begin with the average of the picture, which says nothing about where a thing is, and to learn to
+    look apart takes longer than everything else. So the queries and keys are first fitted alone, to pick each patch out
+    of its picture by its features.
+
+    Args:
+        model: a model whose image projection is as wide as its vision tower.
+        features: `(pictures, 1 + patches, width)` of some training pictures, as `see` makes them.
+        steps: of the fit.
+    """
+    projection = model.image_to_text_projection
+    width, size = projection.dense.out_features, projection.x_attn.head_dim
+    patches = features[:, 1:]
+    middle, spread = patches.mean((0, 1)), patches.std()
+    wanted = torch.arange(LATENTS, device=features.device) * patches.shape[1] // LATENTS
+    keys = nn.Parameter(torch.randn(size, width, device=features.device) * 0.02)
+    queries = nn.Parameter(torch.randn(LATENTS, size, device=features.device) * 0.5)
+    optimiser = torch.optim.Adam([keys, queries], 0.02)
+    for step in range(steps):
+        some = (patches.roll(-step * 64, 0)[:64] - middle) / spread
+        scores = torch.einsum("lk,npk->nlp", queries, some @ keys.T)
+        loss = functional.cross_entropy(scores.flatten(0, 1), wanted.repeat(len(some)))
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
+        optimiser.step()
+        optimiser.zero_grad()
+    with torch.no_grad():
+        reader = keys / spread
+        # Latents live where the reader sees nothing, so that they, which are keys too, draw no attention to themselves.
+        _, _, basis = torch.linalg.svd(reader, full_matrices=True)
+        hidden = basis[-size:]
+        heads = width // size
+        for layer, weight in (
+            (projection.dense, torch.eye(width, features.shape[-1])),
+            (projection.x_attn.k_proj, reader.repeat(heads, 1)),
+            (projection.x_attn.q_proj, hidden.repeat(heads, 1)),
+            (projection.x_attn.v_proj, torch.eye(width)),
+            (projection.x_attn.out_proj, torch.eye(width)),
+        ):
+            layer.weight.copy_(weight)
+            layer.bias.zero_()
+        projection.x_attn.k_proj.bias.copy_(-(reader @ middle).repeat(heads))
+        projection.latent_query.copy_(size**0.5 * queries @ hidden)

@@ -24,6 +24,7 @@ from vision.types import Box
 
 SHARD_SCENES = 1000
 OWNER_CELLS = 32
+_SHIFT_CELLS = 3
 # Galleries are drawn at several sizes, then squashed to the tower's; lines and grain differ a little between them.
 _DRAWN_PX = (256, 512)
 _MIRRORED: dict[RelationName, RelationName] = {"left of": "right of", "right of": "left of"}
@@ -222,6 +223,36 @@ def mirror_scene(scene: Scene) -> Scene:
     return replace(scene, things=things, relations=relations)
 
 
+def free_shift(scene: Scene, rng: np.random.Generator) -> tuple[int, int]:
+    """A random shift to the right and down, in cells of the owner grid, that cuts no more off any thing."""
+    boxes = np.array([thing.box.as_xyxy() for thing in scene.things]) * OWNER_CELLS
+    before, behind = boxes[:, :2].min(axis=0), OWNER_CELLS - boxes[:, 2:].max(axis=0)
+    # What touches an edge may not leave it either: the repeated edge would smear it.
+    least = np.where(behind < 1, 0, np.maximum(-_SHIFT_CELLS, np.ceil(-before))).astype(int)
+    most = np.where(before < 1, 0, np.minimum(_SHIFT_CELLS, np.floor(behind))).astype(int)
+    across, down = (int(rng.integers(low, high + 1)) for low, high in zip(least, most, strict=True))
+    return across, down
+
+
+def shift_scene(scene: Scene, across: int, down: int) -> Scene:
+    """The scene with its visible boxes moved by so many cells of the owner grid."""
+    moved = (across / OWNER_CELLS, down / OWNER_CELLS)
+    return replace(scene, things=tuple(replace(thing, box=_move_box(thing.box, *moved)) for thing in scene.things))
+
+
+def _move_box(box: Box, across: float, down: float) -> Box:
+    corners = (box.x0 + across, box.y0 + down, box.x1 + across, box.y1 + down)
+    return Box(*(min(1.0, max(0.0, value)) for value in corners))
+
+
+def _shifted(cells: NDArray[np.uint8], across: int, down: int) -> NDArray[np.uint8]:
+    """Rows and columns moved; what comes in repeats the edge."""
+    rows = np.clip(np.arange(cells.shape[0]) - down, 0, cells.shape[0] - 1)
+    columns = np.clip(np.arange(cells.shape[1]) - across, 0, cells.shape[1] - 1)
+    moved: NDArray[np.uint8] = cells[rows][:, columns]
+    return moved
+
+
 def _mirror_box(box: Box) -> Box:
     return Box(1.0 - box.x1, box.y0, 1.0 - box.x0, box.y1)
 
@@ -242,7 +273,7 @@ class DrawnBatch:
 
 
 def draw_batch(store: SceneStore, count: int, rng: np.random.Generator) -> DrawnBatch:
-    """Choose scenes and mirror half of them.
+    """Choose scenes, mirror half of them, and shift each a little, so that things meet the patches' edges elsewhere.
 
     A mirrored scene that shows what the split holds out (an animal left of a house, say) stays as it is.
     """
@@ -256,4 +287,11 @@ def draw_batch(store: SceneStore, count: int, rng: np.random.Generator) -> Drawn
             pictures[position] = pictures[position, :, ::-1].copy()
             owners[position] = owners[position, :, ::-1].copy()
             scenes[position] = mirrored
+    for position, scene in enumerate(scenes):
+        across, down = free_shift(scene, rng)
+        if across or down:
+            scenes[position] = shift_scene(scene, across, down)
+            pixels = pictures.shape[1] // OWNER_CELLS
+            pictures[position] = _shifted(pictures[position], across * pixels, down * pixels)
+            owners[position] = _shifted(owners[position], across, down)
     return DrawnBatch(scenes, pictures, owners)

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from storybook.evaluate_captioner import evaluate_captioner, load_captioner
+from storybook.evaluate_captioner import evaluate_captioner
 from storybook.evaluate_encoder import evaluate_encoder
 from vision.encoders.registry import load_encoder
 from vision.errors import DeixisError
+from vision.grounding.registry import load_captioner
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             encoder = load_encoder(read.folder or "storybook-encoder", threads=read.threads)
             figures = evaluate_encoder(encoder, scenes=read.scenes, singles=read.scenes)
         else:
-            folder = Path(read.folder or Path(__file__).parent / "models" / "captioner")
-            figures = evaluate_captioner(load_captioner(folder, threads=read.threads), scenes=read.scenes)
+            captioner = load_captioner(read.folder or "storybook-captioner", threads=read.threads)
+            figures = evaluate_captioner(captioner, scenes=read.scenes)
     except DeixisError as error:
         sys.stderr.write(f"{error}\n")
         return 1

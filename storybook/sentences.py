@@ -14,7 +14,7 @@ from storybook.drawing import Rendered
 from storybook.language import LANGUAGES, captions, class_prompts, grammar_of
 from storybook.language.captions import CaptionText, describe, fits
 from storybook.language.grammar import Words
-from storybook.splits import pair_is_held_out
+from storybook.splits import is_held_out, pair_is_held_out
 from storybook.world import COLOURS, THINGS, Scene
 
 _SEEDS = 1_000_000
@@ -53,7 +53,10 @@ class Sentences:
         if not twin:
             return text, None
         changed = swap_colours(scene, rng) if choice < 2 or rng.random() < 0.5 else mirror_scene(scene)
-        false = all_captions(changed, language, seed)[choice].text if changed is not None else text
+        # What is held out must not be learnt as something that no picture shows.
+        if changed is None or is_held_out(changed):
+            return text, None
+        false = all_captions(changed, language, seed)[choice].text
         return text, false if false != text else None
 
     def phrases(

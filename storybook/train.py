@@ -15,9 +15,16 @@ import torch
 from tokenizers import Tokenizer
 from transformers import CLIPModel, Kosmos2Processor
 
-from storybook.captioner_model import CaptionerSettings, build_captioner, language_modules, save_captioner
+from storybook.captioner_model import (
+    CaptionerSettings,
+    build_captioner,
+    language_modules,
+    look_at_patches,
+    save_captioner,
+    see,
+)
 from storybook.data import SceneStore, StorePlan, build_store, join_stores
-from storybook.encoder_model import DenseHeads, EncoderSettings, Towers, build_encoder, save_encoder
+from storybook.encoder_model import DenseHeads, EncoderSettings, Towers, build_encoder, normalise, save_encoder
 from storybook.parallel import rank, run_together
 from storybook.sentences import corpus
 from storybook.tasks import SceneTasks, spoken
@@ -30,6 +37,7 @@ from vision.errors import DeixisError
 MODELS = Path(__file__).parent / "models"
 _TOKENIZER_SCENES = 2000
 _ENCODER_VOCABULARY = 6000
+_LOOKED_AT = 400
 Report = Callable[[str], None]
 
 
@@ -93,6 +101,8 @@ class TrainingPlan:
             "save_every",
             "until",
         }
+        if self.model == "encoder":
+            free = free | {"captioner_settings"}
         parts = {item.name: str(getattr(self, item.name)) for item in fields(self) if item.name not in free}
         return sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -138,6 +148,10 @@ def train_captioner(plan: TrainingPlan, report: Report) -> Trainer:
     processor = _captioner_processor(plan, store)
     torch.manual_seed(plan.seed)
     model = build_captioner(plan.captioner_settings, encoder, processor).to(plan.device)
+    with torch.inference_mode():
+        pictures = store.pictures(range(min(_LOOKED_AT, len(store))))
+        features = see(model, normalise(pictures).to(plan.device))
+    look_at_patches(model, features.clone())
     model.train()
     trainer = Trainer(plan.run, language_modules(model), _schedule(plan), identity=plan.identity)
     objective = CaptionerObjective(model, processor, store, SceneTasks(), CaptionerBatching(plan.batch, seed=plan.seed))
@@ -183,6 +197,11 @@ def _captioner_processor(plan: TrainingPlan, store: SceneStore) -> Kosmos2Proces
     return processor
 
 
+def _processes() -> int:
+    """One per core on a CPU; a GPU is kept busy by one."""
+    return 1 if torch.cuda.is_available() else os.cpu_count() or 1
+
+
 def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
     parser = argparse.ArgumentParser(prog="python -m storybook.train", description=__doc__)
     parser.add_argument("model", choices=("encoder", "captioner"))
@@ -190,15 +209,15 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
     parser.add_argument("--out", type=Path, help="folder of the finished model (default: the shipped one)")
     parser.add_argument("--encoder", type=Path, default=MODELS / "encoder", help="whose eyes the captioner uses")
     parser.add_argument("--scenes", type=int, default=10_000)
-    parser.add_argument("--singles", type=int, default=2000, help="further scenes with one thing each")
-    parser.add_argument("--steps", type=int, default=950)
-    parser.add_argument(
-        "--batch", type=int, help="scenes per step (default: 128 for the encoder, 32 for the captioner)"
-    )
-    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
+    parser.add_argument("--singles", type=int, default=5000, help="further scenes with one thing each")
+    parser.add_argument("--steps", type=int, default=2370)
+    parser.add_argument("--batch", type=int, help="scenes per step (default: 64 for the encoder, 16 for the captioner)")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--processes", type=int, default=1, help="that train together, each with --batch and --threads")
+    parser.add_argument("--threads", type=int, default=1, help="of torch in each process")
+    parser.add_argument(
+        "--processes", type=int, default=_processes(), help="that train together, each with --batch and --threads"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes that draw scenes")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--save-every", type=int, default=100)
@@ -213,7 +232,7 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
         scenes=read.scenes,
         steps=read.steps,
         singles=read.singles,
-        batch=read.batch or (128 if read.model == "encoder" else 32),
+        batch=read.batch or (64 if read.model == "encoder" else 16),
         rate=read.rate,
         seed=read.seed,
         workers=read.workers,
@@ -224,7 +243,8 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
     return plan, read.threads, read.processes
 
 
-def _train(plan: TrainingPlan, threads: int) -> None:
+def train_in_process(plan: TrainingPlan, threads: int) -> None:
+    """Run a prepared training in this process, alone or as one of several, with so many threads."""
     torch.set_num_threads(threads)
     (train_encoder if plan.model == "encoder" else train_captioner)(plan, _report)
 
@@ -240,7 +260,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     plan, threads, processes = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
         prepare(plan, _report)
-        run_together(_train, (plan, threads), processes=processes, meeting=plan.run.absolute() / "meeting")
+        run_together(train_in_process, (plan, threads), processes=processes, meeting=plan.run.absolute() / "meeting")
     except DeixisError as error:
         sys.stderr.write(f"{error}\n")
         return 1

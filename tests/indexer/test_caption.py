@@ -1,4 +1,4 @@
-"""`caption` over a real library with a small Kosmos-2 of the real architecture (random weights: any words, real boxes)."""
+"""`caption` over a real library, with a small Kosmos-2 of the real architecture: random words, real boxes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,6 @@ def test_a_second_run_captions_only_what_is_new(
     index_paths(indexed, encoder, [pictures], IndexOptions(decode_workers=1))
     second = caption_library(indexed, encoder, captioner, TWO_AT_A_TIME)
     assert second.captioned + second.silent == 1 + first.silent
-    assert other_language.captioned + other_language.silent + other_language.regions >= 4 - second.silent
 
 
 def test_a_file_that_turned_bad_is_listed_and_the_others_go_on(

@@ -16,10 +16,12 @@ from storybook.data import (
     StorePlan,
     build_store,
     draw_batch,
+    free_shift,
     join_stores,
     mirror_scene,
     open_store,
     scene_from_json,
+    shift_scene,
 )
 from storybook.drawing import render
 from storybook.labels import IGNORED, KIND_INDEX, NOTHING, dense_labels
@@ -82,6 +84,27 @@ def test_mirroring_twice_gives_the_scene_back() -> None:
 def test_no_mirrored_batch_shows_what_training_holds_out(tiny_store: SceneStore) -> None:
     for seed in range(10):
         assert not any(is_held_out(scene) for scene in draw_batch(tiny_store, 16, np.random.default_rng(seed)).scenes)
+
+
+def test_a_shifted_batch_keeps_every_thing_whole_and_boxes_on_their_pixels(tiny_store: SceneStore) -> None:
+    batch = draw_batch(tiny_store, 24, np.random.default_rng(3))
+    for scene, owners in zip(batch.scenes, batch.owners, strict=True):
+        for number, thing in enumerate(scene.things, start=1):
+            rows, columns = np.nonzero(owners == number)
+            if len(rows):
+                x0, y0, x1, y1 = (value * 32 for value in thing.box.as_xyxy())
+                assert x0 - 1 <= columns.min() <= columns.max() <= x1
+                assert y0 - 1 <= rows.min() <= rows.max() <= y1
+
+
+def test_a_shift_never_cuts_a_thing() -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(100):
+        scene = generate_scene(seed, "train")
+        across, down = free_shift(scene, rng)
+        for before, after in zip(scene.things, shift_scene(scene, across, down).things, strict=True):
+            assert after.box.x1 - after.box.x0 == pytest.approx(before.box.x1 - before.box.x0)
+            assert after.box.y1 - after.box.y0 == pytest.approx(before.box.y1 - before.box.y0)
 
 
 def test_equal_seeds_draw_equal_batches(tiny_store: SceneStore) -> None:

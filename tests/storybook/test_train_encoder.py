@@ -119,7 +119,7 @@ def test_a_false_twin_differs_and_is_no_held_out_phrase(tiny_store: SceneStore) 
     sentences = Sentences()
     pairs = [sentences.caption(scene, rng, twin=True) for scene in tiny_store.scenes]
     twins = [false for true, false in pairs if false is not None and false != true]
-    assert len(twins) > 5
+    assert len(twins) > 3
     for scene in tiny_store.scenes:
         changed = swap_colours(scene, rng)
         if changed is not None:
