@@ -59,7 +59,7 @@ _TABLE = (
         languages=("en", "de", "fr", "es", "zh", "uk"),
         image_px=128,
         download_bytes=0,
-        note="for the drawings of `deixis demo` only",
+        note="not trained yet: the folder is to be made by `python -m storybook.train captioner`",
     ),
 )
 
