@@ -84,5 +84,5 @@ def installed_folder(name: str, package: str, folder: str) -> Path:
             return found
     raise ModelMissingError(
         f"{name}: this installation has no {package}/{folder}/model.safetensors",
-        remedy="storybook/MODEL_CARD.md says which models ship; install Deixis again from a whole checkout, or choose another.",
+        remedy="Install Deixis again from a whole checkout, or choose another model with --model.",
     )
