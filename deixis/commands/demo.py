@@ -15,6 +15,7 @@ from deixis.output import err, out, printable, progress_bar
 from indexer.importers import import_annotations
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.report import Progress
+from search.errors import SettingsError
 from search.results import SearchRequest
 from search.service import SearchService
 from search.settings import Settings
@@ -26,6 +27,7 @@ from storybook.scenes import generate_scene
 MODEL = "storybook-encoder"
 
 _PLAN = "plan.json"
+_MARK = ".deixis-demo"
 _QUERIES = 3
 _GLANCE_PX = 128
 
@@ -65,7 +67,7 @@ def _draw(gallery: Path, plan: GalleryPlan) -> Path:
     if written.is_file() and written.read_text() == wanted:
         out().print(f"{plan.count} pictures are drawn already in {gallery}")
         return gallery
-    gallery.mkdir(parents=True, exist_ok=True)
+    _claim(gallery)
     written.unlink(missing_ok=True)
     for old in gallery.glob("scene-*.png"):
         old.unlink()
@@ -74,6 +76,21 @@ def _draw(gallery: Path, plan: GalleryPlan) -> Path:
     written.write_text(wanted)
     out().print(f"{plan.count} pictures drawn in {gallery}")
     return gallery
+
+
+def _claim(gallery: Path) -> None:
+    """Make the folder ours, or refuse it: old drawings are deleted there, and nobody's pictures may be among them.
+
+    Raises:
+        SettingsError: it holds something that no earlier demo has put there.
+    """
+    gallery.mkdir(parents=True, exist_ok=True)
+    mark = gallery / _MARK
+    if not mark.exists() and any(gallery.iterdir()):
+        raise SettingsError(
+            f"{gallery} holds files that are not the demo's", remedy="Choose another place with --folder."
+        )
+    mark.touch()
 
 
 def _index(settings: Settings, gallery: Path, plan: GalleryPlan) -> None:

@@ -108,6 +108,31 @@ def test_misuse_and_failure_say_what_to_do(
     assert "Traceback" not in outcome.stderr
 
 
+def test_the_demo_draws_indexes_and_answers_without_a_download(deixis: Deixis, tmp_path: Path) -> None:
+    arguments = ("demo", "--folder", str(tmp_path / "demo"), "--count", "24", "--no-serve")
+    first = deixis(*arguments)
+    assert first.returncode == 0, first.stderr
+    assert "24 pictures embedded" in first.stdout
+    asked = [line.split("”")[0].strip("“") for line in first.stdout.splitlines() if line.startswith("“")]
+    best = [line for line in first.stdout.splitlines() if line.startswith("  1. ")]
+    assert len(asked) == len(best) == 3
+    # English questions are a caption of their picture: the first hit must be the picture that has it.
+    assert asked[0] in best[0]
+    again = deixis(*arguments)
+    assert "24 pictures are drawn already" in again.stdout
+    assert "24 unchanged" in again.stdout
+
+
+def test_the_demo_leaves_other_peoples_pictures_alone(deixis: Deixis, tmp_path: Path) -> None:
+    mine = tmp_path / "demo" / "gallery" / "scene-0001.png"
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b"mine")
+    outcome = deixis("demo", "--folder", str(tmp_path / "demo"), "--count", "2", "--no-serve")
+    assert outcome.returncode == 1
+    assert "--folder" in outcome.stderr
+    assert mine.read_bytes() == b"mine"
+
+
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     commands = "index import caption search serve status verify rebuild demo eval models"
     for command in commands.split():
