@@ -6,7 +6,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +17,10 @@ from vision.errors import DecoderError
 logger = logging.getLogger(__name__)
 
 _ATTEMPTS = 3
+
+_LOOK_AGAIN_S = 0.5
+"""Longest wait without a look at signals: one that arrives just before a wait begins does not wake it, and Ctrl-C
+would have to wait for the slowest picture."""
 
 
 class DecoderPool:
@@ -68,9 +72,9 @@ class DecoderPool:
             for request in requests:
                 pending.append(self._submit(request))
                 while pending and (len(pending) >= self._window or pending[0].done()):
-                    yield pending.popleft().result()
+                    yield _result(pending.popleft())
             while pending:
-                yield pending.popleft().result()
+                yield _result(pending.popleft())
         finally:
             for future in pending:
                 future.cancel()
@@ -81,7 +85,7 @@ class DecoderPool:
         Raises:
             DecoderError: the decoding process itself does not start, or the pool is closed.
         """
-        return self._submit(request).result()
+        return _result(self._submit(request))
 
     def child_pids(self, *, at_work: bool = False) -> list[int]:
         """Process ids of the living children; with `at_work`, of those that are in the middle of a picture."""
@@ -140,3 +144,9 @@ class DecoderPool:
                 self._idle.append(child)
         if not keep:
             child.close()
+
+
+def _result(future: Future[Decoded | Refused]) -> Decoded | Refused:
+    while not future.done():
+        wait([future], timeout=_LOOK_AGAIN_S)
+    return future.result()
