@@ -12,7 +12,7 @@ from indexer.annotations.records import clean_text, span_of
 from indexer.embed_texts import embed_texts
 from indexer.report import OnProgress, Progress, RefusedFile, silent
 from indexer.writer import Writer
-from search.db.annotations import CaptionFact, RegionFact, add_annotations
+from search.db.annotations import CaptionFact, add_annotations
 from search.db.images import first_paths
 from search.db.schema import Caption, File, Image, Model
 from search.errors import ImportFormatError
@@ -20,7 +20,7 @@ from search.library import Library
 from vision.encoders.base import Encoder
 from vision.grounding.base import CaptionerFacts, Detail, GroundedCaption, GroundedCaptioner
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, Refused
-from vision.types import RgbImage
+from vision.types import Region, RgbImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +166,12 @@ def _as_fact(caption: GroundedCaption) -> CaptionFact | None:
         text = clean_text(caption.text, "caption")
     except ImportFormatError:
         return None  # Nothing but white space: there is no caption to store.
-    regions: list[RegionFact] = []
+    regions: list[Region] = []
     for region in caption.regions:
         if region.span is None:
             continue
         span = span_of([region.span.start, region.span.end], caption.text, "span")
-        regions.append(RegionFact(text[span.start : span.end], region.box, span, region.score))
+        regions.append(Region(text[span.start : span.end], region.box, span, region.score))
     return CaptionFact(text, caption.language, tuple(regions))
 
 

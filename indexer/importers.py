@@ -16,11 +16,12 @@ from indexer.annotations.records import PictureRecord
 from indexer.embed_texts import embed_texts
 from indexer.report import ImportReport, OnProgress, Progress, SkippedRecord, silent
 from indexer.writer import Writer
-from search.db.annotations import CaptionFact, RegionFact, add_annotations
+from search.db.annotations import CaptionFact, add_annotations
 from search.db.images import display_name
 from search.db.schema import File, Image
 from search.library import Library
 from vision.encoders.base import Encoder
+from vision.types import Region
 
 SOURCE = "import"
 """What `captions.source` and `regions.source` say of people's own annotations."""
@@ -86,7 +87,7 @@ def _import_picture(session: Session, record: PictureRecord, name: str, report: 
         report.skipped.append(SkippedRecord(where, target.code, target.reason))
         return
     captions: Sequence[CaptionFact] = record.captions
-    loose: Sequence[RegionFact] = record.loose
+    loose: Sequence[Region] = record.loose
     if _has_boxes(record) and record.size_wh is not None and not _same_shape(record.size_wh, target):
         width, height = record.size_wh
         reason = (

@@ -17,8 +17,9 @@ from indexer.annotations.records import (
     span_of,
     whole,
 )
-from search.db.annotations import CaptionFact, RegionFact
+from search.db.annotations import CaptionFact
 from search.errors import ImportFormatError
+from vision.types import Region
 
 
 def read_coco(document: Mapping[str, Any], name: str) -> Annotations:
@@ -53,7 +54,7 @@ def read_grounding(pairs: list[Any], name: str) -> Annotations:
         name: the file's name, for messages.
     """
     found = Annotations()
-    by_caption: dict[tuple[str, str], list[RegionFact]] = {}
+    by_caption: dict[tuple[str, str], list[Region]] = {}
     for where, pair in each(pairs, name, found):
         with skipping(found, where):
             _pair(found, by_caption, pair, where)
@@ -99,12 +100,12 @@ def _annotation(
     if category not in categories:
         raise ImportFormatError(f"{where} names category {category}, which `categories` does not list")
     box = box_from_xywh_px(annotation["bbox"], resolution_wh, f"{where} bbox")
-    record.loose.append(RegionFact(categories[category], box))
+    record.loose.append(Region(categories[category], box))
 
 
 def _pair(
     found: Annotations,
-    by_caption: dict[tuple[str, str], list[RegionFact]],
+    by_caption: dict[tuple[str, str], list[Region]],
     pair: Mapping[str, Any],
     where: str,
 ) -> None:
@@ -121,4 +122,4 @@ def _pair(
         raise ImportFormatError(f"{where} span covers {caption[span.start : span.end]!r}, but the phrase is {phrase!r}")
     box = box_from_xywh_px(pair.get("bbox"), resolution_wh, f"{where} bbox")
     found.picture(file, resolution_wh)
-    by_caption.setdefault((file, caption), []).append(RegionFact(phrase, box, span))
+    by_caption.setdefault((file, caption), []).append(Region(phrase, box, span))

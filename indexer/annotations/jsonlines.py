@@ -17,8 +17,9 @@ from indexer.annotations.records import (
     size_wh,
     span_of,
 )
-from search.db.annotations import CaptionFact, RegionFact
+from search.db.annotations import CaptionFact
 from search.errors import ImportFormatError
+from vision.types import Region
 
 
 def read_json_lines(lines: Iterable[str], name: str) -> Annotations:
@@ -69,24 +70,24 @@ def _caption(entry: Any, where: str) -> CaptionFact:
     language = record.get("language")
     if language is not None and (not isinstance(language, str) or not 1 <= len(language) <= 16):
         raise ImportFormatError(f"{where} language must be a short BCP 47 tag, got {language!r}")
-    regions: list[RegionFact] = []
+    regions: list[Region] = []
     for number, phrase in enumerate(phrases):
         regions += _phrase(mapping(phrase, f"{where} phrases[{number}]"), raw, text, f"{where} phrases[{number}]")
     return CaptionFact(text, language, tuple(regions))
 
 
-def _phrase(record: Mapping[str, Any], raw: str, caption: str, where: str) -> list[RegionFact]:
+def _phrase(record: Mapping[str, Any], raw: str, caption: str, where: str) -> list[Region]:
     span = span_of(record.get("span"), raw, f"{where} span")
     phrase = caption[span.start : span.end]
     boxes = listing(record.get("boxes"), f"{where} boxes")
     score = _score(record, where)
-    return [RegionFact(phrase, box_from_xyxy(box, f"{where} boxes[{n}]"), span, score) for n, box in enumerate(boxes)]
+    return [Region(phrase, box_from_xyxy(box, f"{where} boxes[{n}]"), span, score) for n, box in enumerate(boxes)]
 
 
-def _region(entry: Any, where: str) -> RegionFact:
+def _region(entry: Any, where: str) -> Region:
     record = mapping(entry, where)
     phrase = clean_text(record.get("phrase"), f"{where} phrase")
-    return RegionFact(phrase, box_from_xyxy(record.get("box"), f"{where} box"), score=_score(record, where))
+    return Region(phrase, box_from_xyxy(record.get("box"), f"{where} box"), score=_score(record, where))
 
 
 def _score(record: Mapping[str, Any], where: str) -> float | None:

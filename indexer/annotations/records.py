@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from indexer.report import SkippedRecord
-from search.db.annotations import MAX_TEXT_CHARS, CaptionFact, RegionFact
+from search.db.annotations import MAX_TEXT_CHARS, CaptionFact
 from search.errors import ImportFormatError
 from vision.errors import GeometryError
 from vision.geometry import coco_xywh_to_box
-from vision.types import Box, Span
+from vision.types import Box, Region, Span
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class PictureRecord:
     file: str
     size_wh: tuple[int, int] | None = None
     captions: list[CaptionFact] = field(default_factory=list)
-    loose: list[RegionFact] = field(default_factory=list)
+    loose: list[Region] = field(default_factory=list)
 
 
 @dataclass(slots=True)

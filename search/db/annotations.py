@@ -12,20 +12,10 @@ from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
 from search.db.schema import Caption, Embedding, Region, TextBody
-from vision.types import Box, Span
+from vision.types import Region as RegionFact
 
 MAX_TEXT_CHARS = 10_000
 """Longer captions are refused: no captioner writes them, and full-text columns have limits."""
-
-
-@dataclass(frozen=True, slots=True)
-class RegionFact:
-    """A phrase on a box, before it has an id."""
-
-    phrase: str
-    box: Box
-    span: Span | None = None
-    score: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.db.annotations import CaptionFact, RegionFact, add_annotations, texts_without_vector
+from search.db.annotations import CaptionFact, add_annotations, texts_without_vector
 from search.db.images import FileFact, ImageFact, get_or_create_image, mark_state, record_file, root_for
 from search.errors import LibraryEmptyError, ModelMismatchError, NotFoundError, QueryError
 from search.library import Library
@@ -17,7 +17,7 @@ from search.results import SearchRequest
 from search.service import SearchService
 from vision.encoders.base import Encoder
 from vision.encoders.colour import ColourEncoder
-from vision.types import Box, RgbImage, Span
+from vision.types import Box, Region, RgbImage, Span
 
 COLOURS = {
     "red": (214, 39, 40),
@@ -60,7 +60,7 @@ def filled(library: Library, encoder: Encoder) -> Library:
     return library
 
 
-def annotate(library: Library, encoder: Encoder, name: str, caption: CaptionFact, *loose: RegionFact) -> int:
+def annotate(library: Library, encoder: Encoder, name: str, caption: CaptionFact, *loose: Region) -> int:
     with library.exclusive():
         with library.write() as session:
             model = library.check_model(session, encoder.facts)
@@ -129,8 +129,8 @@ def service_file_id(session: object, path: str) -> int:
 
 
 def test_only_the_boxes_that_explain_the_query_are_shown(filled: Library, encoder: Encoder) -> None:
-    caption = CaptionFact("black dog", "en", (RegionFact("black dog", LEFT, Span(0, 9), 0.9),))
-    image_id = annotate(filled, encoder, "white", caption, RegionFact("yellow ball", Box(0.6, 0.6, 0.9, 0.9)))
+    caption = CaptionFact("black dog", "en", (Region("black dog", LEFT, Span(0, 9), 0.9),))
+    image_id = annotate(filled, encoder, "white", caption, Region("yellow ball", Box(0.6, 0.6, 0.9, 0.9)))
     service = SearchService(filled, encoder)
     by_id = {hit.image_id: hit for hit in service.search(SearchRequest(text="black dog")).hits}
     hit = by_id[image_id]
@@ -145,8 +145,8 @@ def test_only_the_boxes_that_explain_the_query_are_shown(filled: Library, encode
 
 
 def test_one_picture_is_shown_with_everything_on_it(filled: Library, encoder: Encoder) -> None:
-    caption = CaptionFact("black dog", "en", (RegionFact("black dog", LEFT, Span(0, 9), 0.9),))
-    image_id = annotate(filled, encoder, "white", caption, RegionFact("yellow ball", LEFT))
+    caption = CaptionFact("black dog", "en", (Region("black dog", LEFT, Span(0, 9), 0.9),))
+    image_id = annotate(filled, encoder, "white", caption, Region("yellow ball", LEFT))
     detail = SearchService(filled, encoder).image(image_id)
     assert (detail.width_px, detail.height_px, detail.files[0].path) == (32, 24, "/pictures/white.png")
     (shown,) = detail.captions

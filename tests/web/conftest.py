@@ -20,12 +20,12 @@ from indexer.embed_texts import embed_texts
 from indexer.pipeline import index_paths
 from indexer.report import silent
 from indexer.writer import Writer
-from search.db.annotations import CaptionFact, RegionFact, add_annotations
+from search.db.annotations import CaptionFact, add_annotations
 from search.db.schema import File
 from search.library import Library
 from search.settings import Settings
 from vision.encoders.colour import ColourEncoder
-from vision.types import Box, Span
+from vision.types import Box, Region, Span
 from web.app import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,18 +147,16 @@ def _running_server(home: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
                 process.communicate(timeout=30)
 
 
-def _annotations() -> list[tuple[str, list[CaptionFact], list[RegionFact]]]:
+def _annotations() -> list[tuple[str, list[CaptionFact], list[Region]]]:
     red = CaptionFact(
         "A red wall with a white box.",
         "en",
-        (RegionFact("A red wall", Box(0, 0, 1, 1), Span(0, 10)), RegionFact("a white box", RED_BOX, Span(16, 27))),
+        (Region("A red wall", Box(0, 0, 1, 1), Span(0, 10)), Region("a white box", RED_BOX, Span(16, 27))),
     )
-    blue = CaptionFact("כחול blue", "he", (RegionFact("כחול", Box(0.1, 0.1, 0.2, 0.2), Span(0, 4)),))
-    hostile = CaptionFact(
-        HOSTILE_CAPTION, None, (RegionFact("<b>purple</b> thing", Box(0.5, 0.5, 1, 1), Span(38, 57)),)
-    )
+    blue = CaptionFact("כחול blue", "he", (Region("כחול", Box(0.1, 0.1, 0.2, 0.2), Span(0, 4)),))
+    hostile = CaptionFact(HOSTILE_CAPTION, None, (Region("<b>purple</b> thing", Box(0.5, 0.5, 1, 1), Span(38, 57)),))
     return [
-        ("red.png", [red], [RegionFact("box", RED_BOX)]),
+        ("red.png", [red], [Region("box", RED_BOX)]),
         ("blue.png", [blue], []),
-        (HOSTILE_NAME, [hostile], [RegionFact("\"><script>alert('region')</script>", Box(0, 0, 0.1, 0.1))]),
+        (HOSTILE_NAME, [hostile], [Region("\"><script>alert('region')</script>", Box(0, 0, 0.1, 0.1))]),
     ]
