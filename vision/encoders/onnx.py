@@ -11,8 +11,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from vision.batching import Batches, batch_size_for, usable_cores
-from vision.encoders.arrays import check_images, check_prepared, to_unit_length
+from vision.encoders.arrays import to_unit_length
 from vision.encoders.base import EncoderFacts
+from vision.encoders.batched import BatchedEncoder
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
     TOKENIZER_FILES,
@@ -22,7 +23,7 @@ from vision.encoders.folders import (
 )
 from vision.encoders.tokenizing import TRANSFORMERS_FAMILIES, GraphTokens
 from vision.errors import ModelError, ModelMissingError
-from vision.types import Embeddings, RgbImage
+from vision.types import Embeddings
 
 # Above the activations of one image in the largest preset's shape (ViT-SO400M at 256 px: 23 MB, computed).
 _IMAGE_BYTES = 32 << 20
@@ -32,7 +33,7 @@ _TEXTS_AT_ONCE = 64
 _WARNINGS_AND_UP = 2
 
 
-class OnnxEncoder:
+class OnnxEncoder(BatchedEncoder):
     """`vision_model.onnx` (`pixel_values` → `image_embeds`) and `text_model.onnx` (`input_ids` → `text_embeds`).
 
     Text is tokenised by `tokenizer.json`; images follow `preprocessor_config.json`. Safe to call from several threads.
@@ -101,34 +102,6 @@ class OnnxEncoder:
             return to_unit_length(self._text.run(["text_embeds"], inputs)[0], first=part.start, kind="text")
 
         return self._text_batches.run(len(texts), embed, dim=self._facts.dim)
-
-    def encode_images(self, images: Sequence[RgbImage]) -> Embeddings:
-        """Embed HWC uint8 RGB images of any size in order; returns `(n, dim)` float32, L2-normalised.
-
-        Raises:
-            ModelError: an image is not HWC uint8 RGB, or its embedding is not finite; the message names its position.
-        """
-        check_images(images)
-
-        def embed(part: slice) -> Embeddings:
-            pixels = np.stack([self._facts.preprocessing.prepare(image) for image in images[part]])
-            return self._embed_pixels(pixels, part.start)
-
-        return self._image_batches.run(len(images), embed, dim=self._facts.dim)
-
-    def encode_prepared(self, pixels: NDArray[np.uint8]) -> Embeddings:
-        """Embed `(n, height, width, 3)` uint8 RGB at the size of `facts.preprocessing.output_hw`.
-
-        Returns:
-            `(n, dim)` float32, L2-normalised, in order.
-
-        Raises:
-            ModelError: another shape or dtype, or an embedding that is not finite.
-        """
-        check_prepared(pixels, self._facts.preprocessing)
-        return self._image_batches.run(
-            len(pixels), lambda part: self._embed_pixels(pixels[part], part.start), dim=self._facts.dim
-        )
 
     def _embed_pixels(self, pixels: NDArray[np.uint8], first: int) -> Embeddings:
         inputs = {"pixel_values": self._facts.preprocessing.normalise(pixels)}

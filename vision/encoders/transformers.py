@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from transformers import AutoTokenizer, CLIPModel, SiglipModel
 
 from vision.batching import Batches, available_memory_bytes, batch_size_for, usable_cores
-from vision.encoders.arrays import check_images, check_prepared, to_unit_length
+from vision.encoders.arrays import to_unit_length
 from vision.encoders.base import EncoderFacts
+from vision.encoders.batched import BatchedEncoder
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
     TOKENIZER_FILES,
@@ -25,7 +26,7 @@ from vision.encoders.folders import (
 from vision.encoders.pretrained import check_files, load_pretrained
 from vision.encoders.tokenizing import UNMASKED_FAMILIES, TokenArrays, check_tokens, describe_recipe
 from vision.errors import ModelError
-from vision.types import Embeddings, RgbImage
+from vision.types import Embeddings
 
 # Fixed-resolution SigLIP2 checkpoints declare `siglip` and load SiglipModel; only their tokenizer is new.
 _CLASSES: Mapping[str, Any] = {"clip": CLIPModel, "siglip": SiglipModel}
@@ -36,7 +37,7 @@ _TEXTS_AT_ONCE = 256
 _LIVE_COPIES = 16
 
 
-class TransformersEncoder:
+class TransformersEncoder(BatchedEncoder):
     """A dual encoder of the transformers library in float32. Safe to call from several threads.
 
     Images follow the folder's `preprocessor_config.json`. Text goes through the folder's own tokenizer, padded on the
@@ -100,34 +101,6 @@ class TransformersEncoder:
             return self._run(self._model.get_text_features, inputs, first=part.start, kind="text")
 
         return self._text_batches.run(len(texts), embed, dim=self._facts.dim)
-
-    def encode_images(self, images: Sequence[RgbImage]) -> Embeddings:
-        """Embed HWC uint8 RGB images of any size in order; returns `(n, dim)` float32, L2-normalised.
-
-        Raises:
-            ModelError: an image is not HWC uint8 RGB, or its embedding is not finite; the message names its position.
-        """
-        check_images(images)
-
-        def embed(part: slice) -> Embeddings:
-            pixels = np.stack([self._facts.preprocessing.prepare(image) for image in images[part]])
-            return self._embed_pixels(pixels, part.start)
-
-        return self._image_batches.run(len(images), embed, dim=self._facts.dim)
-
-    def encode_prepared(self, pixels: NDArray[np.uint8]) -> Embeddings:
-        """Embed `(n, height, width, 3)` uint8 RGB at the size of `facts.preprocessing.output_hw`.
-
-        Returns:
-            `(n, dim)` float32, L2-normalised, in order.
-
-        Raises:
-            ModelError: another shape or dtype, or an embedding that is not finite.
-        """
-        check_prepared(pixels, self._facts.preprocessing)
-        return self._image_batches.run(
-            len(pixels), lambda part: self._embed_pixels(pixels[part], part.start), dim=self._facts.dim
-        )
 
     def _embed_pixels(self, pixels: NDArray[np.uint8], first: int) -> Embeddings:
         inputs = {"pixel_values": torch.from_numpy(self._facts.preprocessing.normalise(pixels))}
