@@ -21,6 +21,7 @@ from search.db.schema import Model, Root
 from search.library import Library
 from search.previews import GALLERY_PX
 from search.vectors.generations import active_generation
+from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
 
@@ -29,6 +30,9 @@ _FIRST_PUBLISH = 256
 
 _PUBLISH_GROWTH = 0.5
 """Publish again when this share of what is published has come in addition: the total work stays linear."""
+
+_AT_LEAST = 32
+"""Pictures per transaction, where the encoder takes fewer at once: a transaction costs a sync of the disk."""
 
 _NOTES = 256
 """Copies or refusals per transaction."""
@@ -39,7 +43,8 @@ class IndexOptions:
     """How `index` goes about it.
 
     Attributes:
-        batch_size: pictures per embedding batch and transaction.
+        batch_size: pictures per transaction, and at most per batch of the encoder; None for as many as its largest
+            batch holds, 32 at least.
         decode_workers: decoding child processes.
         limits: what one picture may cost.
         retry_refused: try refused files again though they have not changed.
@@ -47,7 +52,7 @@ class IndexOptions:
         prune: erase what is missing or unavailable instead of keeping it hidden.
     """
 
-    batch_size: int = 32
+    batch_size: int | None = None
     decode_workers: int = 2
     limits: DecodeLimits = field(default_factory=DecodeLimits)
     retry_refused: bool = False
@@ -96,6 +101,7 @@ class _Run:
         self._on_progress = on_progress
         self._model, self._replacing = self._claim_model()
         self._writer = Writer(library, self._model, encoder)
+        self._batch_size = options.batch_size or pictures_at_once(encoder, otherwise=_AT_LEAST)
         self._published = 0
         self._since_publish = 0
         self._copied = 0
@@ -187,12 +193,13 @@ class _Run:
                     self._refuse(job, outcome)
                 else:
                     batch.append(DecodedFile(job.fact, job.root_id, outcome))
-                if len(batch) >= self._options.batch_size:
+                if len(batch) >= self._batch_size:
                     self._commit(batch)
                     batch = []
                 decoded += 1
                 self._on_progress(Progress("images", decoded + self._copied, total))
             self._commit(batch)
+        self.report.batches = batch_report(self._encoder)
         self._write_notes(at_least=1)
         self._on_progress(Progress("images", total, total))
 

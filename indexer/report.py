@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from vision.batching import BatchReport
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -57,6 +59,7 @@ class IndexReport:
         not_pictures: files that neither name nor content calls a picture.
         refused: every file that could not be read, with its reason.
         texts_embedded: captions and phrases whose vector was computed.
+        batches: how the encoder's batches of pictures were sized; None where it does not size them, or ran none.
         elapsed_s: wall-clock seconds of the whole job.
     """
 
@@ -69,6 +72,7 @@ class IndexReport:
     not_pictures: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
     texts_embedded: int = 0
+    batches: BatchReport | None = None
     elapsed_s: float = 0.0
 
 

@@ -10,9 +10,11 @@ from typing import Annotated
 import typer
 
 from deixis.context import (
+    BackendName,
     DatabaseUrl,
     Home,
     ModelName,
+    PrecisionName,
     Threads,
     decode_limits,
     encoder_for,
@@ -35,8 +37,13 @@ def index(
     home: Home = None,
     database_url: DatabaseUrl = None,
     model: ModelName = None,
+    backend: BackendName = None,
+    precision: PrecisionName = None,
     threads: Threads = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=4096, help="Pictures per batch.")] = 32,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, max=4096, help="Pictures at once; what the memory allows if left out."),
+    ] = None,
     retry_refused: Annotated[bool, typer.Option("--retry-refused", help="Try refused files again.")] = False,
     replace_model: Annotated[
         bool, typer.Option("--replace-model", help="Embed everything again with another model.")
@@ -50,7 +57,9 @@ def index(
 
     Exit code 0: everything is in. 3: done, but some files could not be read (they are listed). 1: it could not be done.
     """
-    settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
+    settings = read_settings(
+        home=home, database_url=database_url, model=model, backend=backend, precision=precision, threads=threads
+    )
     options = IndexOptions(
         batch_size=batch_size,
         decode_workers=settings.decoders,
@@ -62,7 +71,7 @@ def index(
     # Before a library is made and a model loaded: a misspelt path should cost neither.
     roots = [resolve_root(path) for path in paths or []]
     with open_library(settings, create=True) as library:
-        encoder = encoder_for(settings, library)
+        encoder = encoder_for(settings, library, afresh=replace_model)
         with progress_bar(quiet=quiet or json) as on_progress:
             report = index_paths(library, encoder, roots, options, on_progress)
     if json:
@@ -76,6 +85,8 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
     rate = report.embedded / report.elapsed_s if report.elapsed_s else 0.0
     console = out()
     console.print(f"{report.embedded} pictures embedded in {report.elapsed_s:.1f} s ({rate:.1f}/s)")
+    if report.batches:
+        console.print(str(report.batches))
     rows = (
         (report.unchanged, "unchanged"),
         (report.reused, "moved, copied or returned: known by their content, not embedded again"),
