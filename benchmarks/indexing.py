@@ -10,9 +10,6 @@ search index. Both use the same encoder with the same threads, in turn, in one r
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import resource
 import statistics
 import sys
 import tempfile
@@ -24,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from benchmarks.hardware import cpu_seconds, processor_name
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.scan import scan_root
 from search.library import Library
@@ -55,7 +53,7 @@ def main() -> None:
     _plain(encoder, paths[:2])  # Warms the encoder up.
     plain = [_measured(lambda: _plain(encoder, paths)) for _ in range(arguments.rounds)]
     full = [_measured(lambda: _index(encoder, arguments.folder, cores)) for _ in range(arguments.rounds)]
-    print(f"{len(paths)} pictures, {encoder.facts.name} ({encoder.facts.backend}), {cores} cores, {_processor()}")
+    print(f"{len(paths)} pictures, {encoder.facts.name} ({encoder.facts.backend}), {cores} cores, {processor_name()}")
     for name, costs in (("plain loop", plain), ("deixis index", full)):
         wall_s, cpu_s = _median(costs)
         print(f"{name:<13} {len(paths) / wall_s:6.1f} pictures/s   {1000 * cpu_s / len(paths):6.1f} CPU-ms/picture")
@@ -79,26 +77,13 @@ def _index(encoder: Encoder, folder: Path, cores: int) -> None:
 
 
 def _measured(work: Callable[[], object]) -> Cost:
-    wall_s, cpu_s = time.perf_counter(), _cpu_s()
+    wall_s, cpu_s = time.perf_counter(), cpu_seconds()
     work()
-    return Cost(time.perf_counter() - wall_s, _cpu_s() - cpu_s)
-
-
-def _cpu_s() -> float:
-    usages = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+    return Cost(time.perf_counter() - wall_s, cpu_seconds() - cpu_s)
 
 
 def _median(costs: list[Cost]) -> tuple[float, float]:
     return statistics.median(cost.wall_s for cost in costs), statistics.median(cost.cpu_s for cost in costs)
-
-
-def _processor() -> str:
-    if Path("/proc/cpuinfo").is_file():
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or os.uname().machine
 
 
 if __name__ == "__main__":
