@@ -25,6 +25,10 @@ class ModelMissingError(ModelError):
     """The model is not on this machine, and nobody asked for a download."""
 
 
+class NoHeatMapError(ModelError):
+    """The encoder has one embedding per picture and none per patch, so it cannot say where words are."""
+
+
 class ImageRefusedError(DeixisError):
     """One image cannot be decoded within the limits.
 

@@ -72,6 +72,22 @@ class Preprocessing:
             picture = _centre_crop(picture, self.crop_hw)
         return np.array(picture, dtype=np.uint8)
 
+    def view(self, resolution_wh: tuple[int, int]) -> tuple[float, float, float, float]:
+        """Say which part of a picture `prepare` keeps.
+
+        Args:
+            resolution_wh: width and height in pixels of the upright picture.
+
+        Returns:
+            Left, top, right and bottom in sides of the picture: (0, 0, 1, 1) where nothing is cropped, and below 0 or
+            above 1 where a small picture is padded.
+        """
+        if self.crop_hw is None:
+            return 0.0, 0.0, 1.0, 1.0
+        width, height = self._resized_wh(*resolution_wh)
+        left, top = (width - self.crop_hw[1]) // 2, (height - self.crop_hw[0]) // 2
+        return left / width, top / height, (left + self.crop_hw[1]) / width, (top + self.crop_hw[0]) / height
+
     def normalise(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Turn `(n, height, width, 3)` uint8 into `(n, 3, height, width)` float32, rescaled and normalised."""
         # A byte has 256 values, so all arithmetic fits into one table per channel.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from vision.errors import ModelError
 from vision.preprocessing import Preprocessing
 from vision.types import Embeddings, RgbImage
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 def check_images(images: Sequence[RgbImage]) -> None:
     """Refuse what is not a list of HWC uint8 RGB pictures of at least one pixel.
@@ -19,11 +22,24 @@ def check_images(images: Sequence[RgbImage]) -> None:
         ModelError: names the position, and states the expected and the actual shape and dtype.
     """
     for position, image in enumerate(images):
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
+        right = isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+        if not right or 0 in image.shape:
+            got = f"{image.shape} {image.dtype}" if isinstance(image, np.ndarray) else type(image).__name__
             raise ModelError(
-                f"image {position}: expected (height, width, 3) uint8, got {image.shape} {image.dtype}",
+                f"image {position}: expected an array (height, width, 3) uint8, got {got}",
                 remedy="Decode to upright RGB first.",
             )
+
+
+def readable_texts(texts: Sequence[str]) -> list[str]:
+    """Texts that every tokenizer can encode: a lone surrogate, which none can, becomes U+FFFD.
+
+    Raises:
+        ModelError: one text in place of a list, whose letters would be embedded one by one.
+    """
+    if isinstance(texts, str):
+        raise ModelError(f"expected a list of texts, got the text {texts[:40]!r}", remedy="Put it into a list.")
+    return [_SURROGATE.sub("\ufffd", text) for text in texts]
 
 
 def check_prepared(pixels: NDArray[np.uint8], preprocessing: Preprocessing) -> None:

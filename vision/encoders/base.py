@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ class EncoderFacts:
 
     Attributes:
         name: preset or folder name, for people; not part of the identity.
-        backend: `transformers` or `onnx`.
+        backend: `transformers`, `onnx` or `openvino`; behind a colon the precision or variant, unless it is float32.
         revision: the hub commit, or the SHA-256 over the files of a local folder (first 40 hex digits).
         dim: length of one embedding.
         context_length: tokens of text that are read; the rest is cut.
@@ -48,6 +48,20 @@ class EncoderFacts:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How a model was trained to turn the cosine of a picture and a text into a probability.
+
+    Attributes:
+        scale: factor of the cosine.
+        bias: added to it by a model that judges each pair alone, by a sigmoid (SigLIP); None for one that compares
+            texts with each other, by a softmax (CLIP).
+    """
+
+    scale: float
+    bias: float | None
+
+
 class Encoder(Protocol):
     """Text and images into one space, where the dot product of two embeddings is their cosine similarity."""
 
@@ -70,3 +84,29 @@ class Encoder(Protocol):
         Returns:
             `(n, dim)` float32, L2-normalised, in order.
         """
+
+
+@runtime_checkable
+class LocatingEncoder(Encoder, Protocol):
+    """An encoder whose patches lie in the space of its texts, so that any words have a heat map over a picture."""
+
+    def encode_patches(self, images: Sequence[RgbImage]) -> NDArray[np.float32]:
+        """Embed every patch of images of any size, in order.
+
+        Each patch goes alone through the last step in which the model pools its patches into a picture. SigLIP: the
+        attention pool of this one patch. CLIP: value and out-projection of the last layer, norm and projection. It
+        knows its surroundings through the layers before.
+
+        Returns:
+            `(n, rows, columns, dim)` float32, each vector L2-normalised, row by row from the upper left of what
+            `facts.preprocessing` keeps of the picture.
+        """
+
+
+@runtime_checkable
+class CalibratedEncoder(Encoder, Protocol):
+    """An encoder that knows what its cosines meant in training."""
+
+    @property
+    def calibration(self) -> Calibration:
+        """The scale and bias that were learnt."""

@@ -20,6 +20,11 @@ class BatchedEncoder(ABC):
     _facts: EncoderFacts
     _image_batches: Batches
 
+    @property
+    def picture_batches(self) -> Batches:
+        """How batches of pictures are sized."""
+        return self._image_batches
+
     def encode_images(self, images: Sequence[RgbImage]) -> Embeddings:
         """Embed HWC uint8 RGB images of any size in order; returns `(n, dim)` float32, L2-normalised.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.encoders.arrays import check_images, check_prepared, to_unit_length
+from vision.encoders.arrays import check_images, check_prepared, readable_texts, to_unit_length
 from vision.encoders.base import EncoderFacts
 from vision.preprocessing import Preprocessing
 from vision.types import Embeddings, RgbImage
@@ -89,7 +89,7 @@ class ColourEncoder:
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts by their colour, place and other words; returns `(n, 128)` float32, L2-normalised."""
         raw = np.zeros((len(texts), self._facts.dim), dtype=np.float32)
-        for row, text in zip(raw, texts, strict=True):
+        for row, text in zip(raw, readable_texts(texts), strict=True):
             _add_words(row, _WORD.findall(text.lower())[:_CONTEXT_WORDS])
         return to_unit_length(raw, first=0, kind="text")
 

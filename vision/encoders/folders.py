@@ -23,6 +23,7 @@ _CACHED_FROM_BYTES = 64 << 20
 TOKENIZER_FILES = (
     "added_tokens.json",
     "merges.txt",
+    "sentencepiece.bpe.model",
     "special_tokens_map.json",
     "spiece.model",
     "tokenizer.json",
@@ -31,6 +32,15 @@ TOKENIZER_FILES = (
     "vocab.json",
 )
 PREPROCESSING_FILES = ("preprocessor_config.json", "processor_config.json")
+
+
+def folder_named(model: str) -> tuple[Path, Literal["folder", "file", "nothing"]]:
+    """What a name leads to when it is taken for a path; any text may be asked about, however long or strange."""
+    path = Path(os.path.expanduser(model))
+    try:
+        return path, "folder" if path.is_dir() else "file" if path.exists() else "nothing"
+    except OSError:  # longer than a file system allows, or behind a closed door
+        return path, "nothing"
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:

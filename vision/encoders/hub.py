@@ -12,6 +12,7 @@ from huggingface_hub import HfApi, constants, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.utils.tqdm import tqdm as hub_tqdm
 
+from vision.encoders.backends import parse_backend
 from vision.encoders.folders import PREPROCESSING_FILES, TOKENIZER_FILES
 from vision.encoders.presets import Preset
 from vision.errors import ModelError, ModelMissingError
@@ -126,7 +127,7 @@ def pull(
         hub_id: `owner/name`.
         name: what to call the result.
         revision: a commit, or a branch or tag that is resolved to a commit now.
-        backend: `transformers`, `onnx` or `onnx:VARIANT`: whose weights to fetch.
+        backend: whose weights to fetch, as `load_encoder` names it.
         progress: called while bytes arrive, from several threads.
 
     Raises:
@@ -160,8 +161,8 @@ def how_to_bring(name: str, hub_id: str, commit: str | None = None) -> str:
         f"With network: deixis models pull {name}\n"
         f"Without: on another machine open {constants.ENDPOINT}/{hub_id}{at} and save config.json, "
         "preprocessor_config.json, model.safetensors, tokenizer.json, tokenizer_config.json and, where they exist, "
-        "special_tokens_map.json, vocab.json, merges.txt, spiece.model and tokenizer.model into one folder; "
-        "copy it here, and use --model FOLDER."
+        "processor_config.json, special_tokens_map.json, vocab.json, merges.txt, spiece.model, "
+        "sentencepiece.bpe.model and tokenizer.model into one folder; copy it here, and use --model FOLDER."
     )
 
 
@@ -181,12 +182,11 @@ def _fetch(hub_id: str, revision: str, patterns: list[str], progress: Progress |
 
 
 def _weight_patterns(backend: str) -> tuple[str, ...]:
-    if backend == "transformers":
+    chosen = parse_backend(backend)
+    if chosen.kind == "transformers":
         return _WEIGHTS
-    kind, _, variant = backend.partition(":")
-    if kind != "onnx":
-        raise ModelError(f"unknown backend {backend!r}", remedy="Choose transformers, onnx or onnx:VARIANT.")
-    suffix = f"_{variant}" if variant else ""
+    # OpenVINO reads the full-precision graphs, whatever it computes in.
+    suffix = f"_{chosen.variant}" if chosen.variant and chosen.kind == "onnx" else ""
     graphs = tuple(f"onnx/{tower}_model{suffix}.onnx" for tower in ("vision", "text"))
     return (*graphs, *(f"{graph}_data" for graph in graphs))
 

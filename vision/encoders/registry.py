@@ -2,48 +2,73 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from vision.encoders import hub
+from vision.encoders.backends import Backend, backend_for
 from vision.encoders.base import Encoder
 from vision.encoders.builtin import BUILT_IN, built_in_folder
 from vision.encoders.colour import ColourEncoder
+from vision.encoders.folders import folder_named
 from vision.encoders.presets import PRESETS
 from vision.errors import ModelError, ModelMissingError
 
 
-def load_encoder(model: str, *, threads: int | None = None, backend: str | None = None) -> Encoder:
+def load_encoder(
+    model: str, *, threads: int | None = None, backend: str | None = None, precision: str | None = None
+) -> Encoder:
     """Load an encoder from this machine.
 
     Args:
         model: a preset's name, a folder, or `owner/name` of a hub repository that is already in the local cache.
         threads: CPU cores for the model; None for every core that this process may use.
-        backend: `transformers`, `onnx`, or `onnx:VARIANT` for graphs such as `vision_model_quantized.onnx`;
-            None reads it off the files, preferring `transformers` where both are there.
+        backend: `transformers`, `onnx`, or `openvino`; with a precision, such as `transformers:int8`, or for `onnx`
+            the suffix of graphs such as `vision_model_quantized.onnx`, as the facts of an encoder name it. None reads
+            it off the files, preferring `transformers`.
+        precision: `float32`, `bfloat16`, `float16` or `int8`, as far as the backend has it; None for what the
+            backend's name says, else float32.
 
     Returns:
         The encoder, ready, its tokenizer tested.
 
     Raises:
         ModelMissingError: it is not here; the remedy says how to bring it.
-        ModelError: it is here and cannot be used.
+        ModelError: it is here and cannot be used, or not in this way.
     """
     if threads is not None and threads < 1:
         raise ModelError(f"threads must be at least 1, got {threads}")
     if model == "colour" or backend == "colour":
         return ColourEncoder()
     place = find_model(model)
-    chosen = backend or _backend_of(place.folder)
-    if chosen == "transformers":
+    return _open(place, backend_for(place.folder, backend, precision), threads)
+
+
+def _open(place: hub.ModelPlace, chosen: Backend, threads: int | None) -> Encoder:
+    folder, name, revision = place.folder, place.name, place.revision
+    if chosen.kind == "transformers":
         from vision.encoders.transformers import TransformersEncoder  # noqa: PLC0415 (torch takes seconds)
 
-        return TransformersEncoder(place.folder, name=place.name, revision=place.revision, threads=threads)
-    if chosen == "onnx" or chosen.startswith("onnx:"):
+        return TransformersEncoder(folder, name=name, revision=revision, threads=threads, precision=chosen.precision)
+    if chosen.kind == "onnx":
         from vision.encoders.onnx import OnnxEncoder  # noqa: PLC0415 (so does onnxruntime)
 
-        variant = chosen.partition(":")[2] or None
-        return OnnxEncoder(place.folder, name=place.name, revision=place.revision, variant=variant, threads=threads)
-    raise ModelError(f"unknown backend {chosen!r}", remedy="Choose transformers, onnx or onnx:VARIANT.")
+        return OnnxEncoder(folder, name=name, revision=revision, variant=chosen.variant or None, threads=threads)
+    from vision.encoders.openvino import OpenvinoEncoder  # noqa: PLC0415 (and openvino is optional)
+
+    return OpenvinoEncoder(folder, name=name, revision=revision, threads=threads, precision=chosen.precision)
+
+
+def is_model_at(model: str, location: str) -> bool:
+    """Whether a name leads to the place that an encoder's facts remember.
+
+    Args:
+        model: as for `load_encoder`.
+        location: `EncoderFacts.location`.
+
+    Raises:
+        ModelMissingError: the name leads nowhere.
+    """
+    if model == location or "colour" in (model, location):
+        return model == location
+    return str(find_model(model).folder) == location
 
 
 def find_model(model: str) -> hub.ModelPlace:
@@ -63,20 +88,12 @@ def find_model(model: str) -> hub.ModelPlace:
     preset = PRESETS.get(model)
     if preset is not None:
         return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision)
-    folder = Path(model).expanduser()
-    if folder.is_dir():
+    folder, kind = folder_named(model)
+    if kind == "folder":
         return hub.place_of_folder(folder.resolve())
-    if hub.looks_like_hub_id(model) and not folder.exists():
+    if hub.looks_like_hub_id(model) and kind == "nothing":
         return hub.find(model, name=model, pinned=None)
     raise ModelMissingError(
-        f"{model}: no such model folder" + (" (it is a file)" if folder.exists() else ""),
+        f"{model}: no such model folder" + (" (it is a file)" if kind == "file" else ""),
         remedy=f"Give a folder, or one of: {', '.join([*BUILT_IN, *PRESETS])}, colour.",
     )
-
-
-def _backend_of(folder: Path) -> str:
-    if any(folder.glob("*.safetensors")):
-        return "transformers"
-    if (folder / "onnx").is_dir():
-        return "onnx"
-    return "transformers"  # it names what is missing, for instance that there are pickles only

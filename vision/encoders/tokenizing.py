@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from vision.encoders.arrays import readable_texts
 from vision.encoders.folders import read_json
 from vision.errors import ModelError, ModelMissingError
 
@@ -41,7 +42,7 @@ class GraphTokens:
     """
 
     def __init__(self, folder: Path, *, fixed_length: int | None, masked: bool) -> None:
-        self._tokenizer = _open_tokenizer(folder)
+        self._tokenizer = open_tokenizer(folder)
         settings = read_json(folder, "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
         config = read_json(folder, "config.json") if (folder / "config.json").is_file() else {}
         unmasked_family = str(config.get("model_type")) in UNMASKED_FAMILIES
@@ -71,7 +72,8 @@ class GraphTokens:
 
     def encode(self, texts: Sequence[str]) -> TokenArrays:
         """Tokenise texts in order; a text without any known token becomes padding alone."""
-        encodings = self._tokenizer.encode_batch([text.lower() if self._lower else text for text in texts])
+        plain = readable_texts(texts)
+        encodings = self._tokenizer.encode_batch([text.lower() if self._lower else text for text in plain])
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
         if ids.size == 0:  # no text had a token; graphs want at least one position
@@ -115,7 +117,13 @@ def check_tokens(
         raise ModelError(f"{where}: the tokenizer does not cut a text at {context_length} tokens", remedy=remedy)
 
 
-def _open_tokenizer(folder: Path) -> Tokenizer:
+def open_tokenizer(folder: Path) -> Tokenizer:
+    """Read a folder's `tokenizer.json`.
+
+    Raises:
+        ModelMissingError: it is not there.
+        ModelError: it is no tokenizer.
+    """
     path = folder / "tokenizer.json"
     if not path.is_file():
         raise ModelMissingError(

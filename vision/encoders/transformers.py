@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -12,9 +13,11 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, CLIPModel, SiglipModel
 
-from vision.batching import Batches, available_memory_bytes, batch_size_for, usable_cores
-from vision.encoders.arrays import to_unit_length
-from vision.encoders.base import EncoderFacts
+from vision.batching import Batches, usable_cores
+from vision.cuda_memory import memory_of
+from vision.encoders.arrays import check_images, readable_texts, to_unit_length
+from vision.encoders.backends import Backend
+from vision.encoders.base import Calibration, EncoderFacts
 from vision.encoders.batched import BatchedEncoder
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
@@ -23,22 +26,27 @@ from vision.encoders.folders import (
     read_json,
     read_preprocessing,
 )
+from vision.encoders.patches import embed_patches
 from vision.encoders.pretrained import check_files, load_pretrained
 from vision.encoders.tokenizing import UNMASKED_FAMILIES, TokenArrays, check_tokens, describe_recipe
 from vision.errors import ModelError
-from vision.types import Embeddings
+from vision.int8 import quantise_linears
+from vision.precision import check_precision
+from vision.types import Embeddings, RgbImage
 
 # Fixed-resolution SigLIP2 checkpoints declare `siglip` and load SiglipModel; only their tokenizer is new.
 _CLASSES: Mapping[str, Any] = {"clip": CLIPModel, "siglip": SiglipModel}
 # Enough to keep the device busy; a larger batch only costs memory.
 _AT_ONCE = {"cpu": 16, "cuda": 256}
 _TEXTS_AT_ONCE = 256
+# 8-bit layers take and give float32.
+_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "int8": torch.float32}
 # Copies of one layer's activations alive at once: residual, norm, q, k, v, attention, and an MLP four times as wide.
 _LIVE_COPIES = 16
 
 
 class TransformersEncoder(BatchedEncoder):
-    """A dual encoder of the transformers library in float32. Safe to call from several threads.
+    """A dual encoder of the transformers library. Safe to call from several threads.
 
     Images follow the folder's `preprocessor_config.json`. Text goes through the folder's own tokenizer, padded on the
     right and cut to the full context: with an attention mask for CLIP; lower-cased and without a mask for SigLIP and
@@ -49,14 +57,25 @@ class TransformersEncoder(BatchedEncoder):
         name: what people call it.
         revision: its hub commit; None for a local folder, whose content is hashed.
         threads: CPU cores for the whole process's PyTorch; None for every core that this process may use.
+        precision: of the towers: `float32`, `bfloat16`, `float16`, or `int8` for their layers' weights and activations
+            (embedding tables, norms and projections then stay in float32).
 
     Raises:
         ModelMissingError: a file is not there; the message names it.
-        ModelError: the weights are pickles, damaged or incomplete, the architecture is another, or the tokenizer fails
-            its self-test.
+        ModelError: the weights are pickles, damaged or incomplete, the architecture is another, the tokenizer fails
+            its self-test, or the precision is unknown.
     """
 
-    def __init__(self, folder: Path, *, name: str, revision: str | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        revision: str | None = None,
+        threads: int | None = None,
+        precision: str = "float32",
+    ) -> None:
+        check_precision(precision, of="transformers")
         config = read_json(folder, "config.json")
         family = str(config.get("model_type"))
         _check_family(folder, family)
@@ -65,13 +84,18 @@ class TransformersEncoder(BatchedEncoder):
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._tokens = _Tokens(folder, config, family)
         preprocessing = read_preprocessing(folder)
-        self._model = load_pretrained(_CLASSES[family], folder).to(self._device)
+        self._model = load_pretrained(_CLASSES[family], folder, dtype=_DTYPES[precision])
+        if precision == "int8":
+            # The layers alone: projections and pooling heads cost next to nothing and shape every number.
+            quantise_linears(self._model.vision_model.encoder)
+            quantise_linears(self._model.text_model.encoder)
+        self._model.to(self._device)
         _check_size(self._model.config, preprocessing.output_hw)
         weights = sorted(path.name for path in folder.glob("*.safetensors*"))
         files = ["config.json", *weights, *TOKENIZER_FILES, *PREPROCESSING_FILES]
         self._facts = EncoderFacts(
             name=name,
-            backend="transformers",
+            backend=str(Backend("transformers", "" if precision == "float32" else precision)),
             revision=revision or content_revision(folder, files),
             dim=_dim(self._model.config, family),
             context_length=self._tokens.context_length,
@@ -79,15 +103,25 @@ class TransformersEncoder(BatchedEncoder):
             text_recipe=self._tokens.recipe,
             location=str(folder),
         )
-        self._image_batches = Batches(
-            _batch_size(self._model.config.vision_config, self._device, _AT_ONCE[self._device])
-        )
-        self._text_batches = Batches(_batch_size(self._model.config.text_config, self._device, _TEXTS_AT_ONCE))
+        memory, eyes, reader = memory_of(self._device), self._model.config.vision_config, self._model.config.text_config
+        self._image_batches = Batches(_input_bytes(eyes), ceiling=_AT_ONCE[self._device], memory=memory)
+        self._text_batches = Batches(_input_bytes(reader), ceiling=_TEXTS_AT_ONCE, memory=memory, what="texts")
 
     @property
     def facts(self) -> EncoderFacts:
         """What this encoder is."""
         return self._facts
+
+    @property
+    def model(self) -> Any:
+        """The library's `CLIPModel` or `SiglipModel`, in evaluation mode."""
+        return self._model
+
+    @property
+    def calibration(self) -> Calibration:
+        """The scale and bias that were learnt."""
+        bias = getattr(self._model, "logit_bias", None)
+        return Calibration(math.exp(self._model.logit_scale.item()), None if bias is None else bias.item())
 
     def encode_text(self, texts: Sequence[str]) -> Embeddings:
         """Embed texts in order; returns `(n, dim)` float32, L2-normalised. Longer texts are cut at the context length.
@@ -102,6 +136,31 @@ class TransformersEncoder(BatchedEncoder):
 
         return self._text_batches.run(len(texts), embed, dim=self._facts.dim)
 
+    def encode_patches(self, images: Sequence[RgbImage]) -> NDArray[np.float32]:
+        """Embed every patch of images of any size; see `LocatingEncoder`.
+
+        Returns:
+            `(n, rows, columns, dim)` float32, each vector L2-normalised; what is embedded, `patches` says.
+
+        Raises:
+            ModelError: an image is not HWC uint8 RGB, or a patch's embedding is not finite.
+        """
+        check_images(images)
+        eyes = self._model.config.vision_config
+        side, dim = int(eyes.image_size) // int(eyes.patch_size), self._facts.dim
+        patches = np.empty((len(images), side, side, dim), dtype=np.float32)
+
+        def embed(part: slice) -> None:
+            prepared = np.stack([self._facts.preprocessing.prepare(image) for image in images[part]])
+            pixels = torch.from_numpy(self._facts.preprocessing.normalise(prepared)).to(self._device)
+            with torch.inference_mode():
+                raw = embed_patches(self._model, pixels).float().cpu().numpy().reshape(-1, dim)
+            unit = to_unit_length(raw, first=part.start * side * side, kind="patch")
+            patches[part] = unit.reshape(-1, side, side, dim)
+
+        self._image_batches.each(len(images), embed)
+        return patches
+
     def _embed_pixels(self, pixels: NDArray[np.uint8], first: int) -> Embeddings:
         inputs = {"pixel_values": torch.from_numpy(self._facts.preprocessing.normalise(pixels))}
         return self._run(self._model.get_image_features, inputs, first=first, kind="image")
@@ -110,7 +169,7 @@ class TransformersEncoder(BatchedEncoder):
         with torch.inference_mode():
             output = tower(**{name: tensor.to(self._device) for name, tensor in inputs.items()})
         # Since transformers 5 the towers answer with an output object; the projected embedding is its pooler_output.
-        return to_unit_length(output.pooler_output.cpu().numpy(), first=first, kind=kind)
+        return to_unit_length(output.pooler_output.float().cpu().numpy(), first=first, kind=kind)
 
 
 class _Tokens:
@@ -146,7 +205,7 @@ class _Tokens:
         # The Rust tokenizer keeps padding and truncation as state and refuses a change while another thread reads.
         with self._lock:
             tokens = self._tokenizer(
-                [text.lower() if self._unmasked else text for text in texts],
+                [text.lower() if self._unmasked else text for text in readable_texts(texts)],
                 padding="max_length",
                 max_length=self.context_length,
                 truncation=True,
@@ -188,12 +247,11 @@ def _dim(config: Any, family: str) -> int:
     return int(config.projection_dim if family == "clip" else config.vision_config.hidden_size)
 
 
-def _batch_size(tower: Any, device: str, ceiling: int) -> int:
+def _input_bytes(tower: Any) -> int:
+    """What one input takes at its largest, estimated."""
     if hasattr(tower, "patch_size"):
         tokens = (int(tower.image_size) // int(tower.patch_size)) ** 2 + 1
     else:
         tokens = int(tower.max_position_embeddings)
     scores = int(tower.num_attention_heads) * tokens * tokens
-    bytes_per_input = 4 * (_LIVE_COPIES * tokens * int(tower.hidden_size) + scores)
-    available = torch.cuda.mem_get_info()[0] if device == "cuda" else available_memory_bytes()
-    return batch_size_for(bytes_per_input, ceiling=ceiling, available_bytes=available)
+    return 4 * (_LIVE_COPIES * tokens * int(tower.hidden_size) + scores)

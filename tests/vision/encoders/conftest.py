@@ -31,6 +31,7 @@ from transformers import (
 from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
 from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
 
+from vision.export.encoders import export_encoder
 from vision.types import RgbImage
 
 _SIDE_PX = 32
@@ -102,6 +103,14 @@ def _save_siglip(folder: Path, *, vocabulary: int) -> None:
     text = {**_TOWER, "vocab_size": vocabulary, "max_position_embeddings": 64, "projection_size": 32}
     SiglipModel(SiglipConfig(text_config=text, vision_config=_VISION)).save_pretrained(folder)
     SiglipImageProcessorPil(size={"height": _SIDE_PX, "width": _SIDE_PX}).save_pretrained(folder)
+
+
+@pytest.fixture(scope="session")
+def exported_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trained storybook encoder as ONNX graphs, in float32 and int8."""
+    folder = tmp_path_factory.mktemp("exported") / "storybook"
+    export_encoder("storybook-encoder", folder, precisions=("float32", "int8"), threads=1)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,140 @@
+"""The openvino backend: the hub's ONNX layout on Intel's runtime, in float32, bfloat16, or 8-bit made at load."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.batching import usable_cores
+from vision.encoders.backends import Backend
+from vision.encoders.graphs import Axes, Graph, GraphEncoder
+from vision.errors import ModelError, ModelMissingError
+from vision.precision import check_precision
+
+_HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+_LARGEST = 127
+_LEAST_SCALE = 1e-12
+# Pieces of a row that may share a scale: shorter ones cost more scales than they save, longer ones the kernels refuse.
+_GROUPS = (1024, 768, 512, 384, 256, 192, 128, 96, 64, 32)
+
+
+class OpenvinoEncoder(GraphEncoder):
+    """A dual encoder's two full-precision graphs in OpenVINO. Safe to call from several threads.
+
+    In `int8` the weights of the layers are quantised at load, one scale per output channel, and the runtime quantises
+    each row of the activations by itself, so that an embedding does not depend on its neighbours in the batch. (ONNX
+    graphs that are quantised already run slower here than in float32, so they are not read.) Where the processor has
+    no 8-bit or bfloat16 arithmetic, the runtime computes in float32 instead.
+
+    Args:
+        folder: the model folder.
+        name: what people call it.
+        revision: its hub commit; None for a local folder, whose content is hashed.
+        threads: cores per call; None for every core that this process may use.
+        precision: `float32`, `bfloat16` or `int8`.
+
+    Raises:
+        ModelMissingError: OpenVINO is not installed, or a file is not there; the message names it.
+        ModelError: a file is damaged, a graph has other inputs or outputs than the layout promises, or the precision is
+            unknown.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        revision: str | None = None,
+        threads: int | None = None,
+        precision: str = "float32",
+    ) -> None:
+        self._precision = check_precision(precision, tuple(_HINTS), of="openvino")
+        self._threads = threads or usable_cores()
+        self._openvino = _import_openvino()
+        self._core = self._openvino.Core()
+        backend = Backend("openvino", "" if precision == "float32" else precision)
+        super().__init__(folder, name=name, revision=revision, backend=backend, suffix="")
+
+    def _open(self, path: Path) -> Graph:
+        settings = {
+            "INFERENCE_NUM_THREADS": self._threads,
+            # One request at a time has all the cores: batches are what fills them.
+            "NUM_STREAMS": 1,
+            "INFERENCE_PRECISION_HINT": _HINTS[self._precision],
+        }
+        try:
+            model = self._core.read_model(path)
+            if self._precision == "int8":
+                group = _quantise_weights(self._openvino.opset13, model)
+                settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = group
+            return _Compiled(self._core.compile_model(model, "CPU", settings))
+        except RuntimeError as error:
+            raise ModelError(f"{path}: OpenVINO cannot load it: {error}", remedy="Fetch this file again.") from error
+
+
+class _Compiled:
+    """One graph in OpenVINO; fulfils `Graph`."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._request = compiled.create_infer_request()
+        self._lock = threading.Lock()
+        self.inputs: Axes = {port.any_name: _axes(port) for port in compiled.inputs}
+        self.outputs: Axes = {name: _axes(port) for port in compiled.outputs for name in port.names}
+
+    def run(self, output: str, inputs: Mapping[str, NDArray[np.generic]]) -> NDArray[np.floating]:
+        """Compute one output."""
+        with self._lock:
+            self._request.infer(dict(inputs))
+            # The request's memory is used again by the next call.
+            embeddings: NDArray[np.floating] = self._request.get_tensor(output).data.copy()
+        return embeddings
+
+
+def _import_openvino() -> Any:
+    # Importing openvino reports the import to its maker over the network unless its telemetry package is absent. None
+    # is how the import system says "absent", and openvino then uses its own silent stand-in.
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # typed without that meaning
+    try:
+        return importlib.import_module("openvino")
+    except ImportError as error:
+        raise ModelMissingError(
+            "OpenVINO is not installed", remedy="Install the extra: pip install 'deixis[openvino]'"
+        ) from error
+
+
+def _axes(port: Any) -> list[int | None]:
+    return [axis.get_length() if axis.is_static else None for axis in port.partial_shape]
+
+
+def _quantise_weights(operations: Any, model: Any) -> int:
+    """Make the layers' weights 8-bit in place, and return the length of the pieces in which to quantise activations.
+
+    Layers are the products over a sequence; a product over single vectors is a projection, costs next to nothing and
+    stays as it is.
+    """
+    work: Counter[int] = Counter()
+    for product in model.get_ops():
+        if product.get_type_name() != "MatMul" or product.output(0).partial_shape.rank.get_length() != 3:
+            continue
+        constant = product.input_value(1).get_node()
+        if constant.get_type_name() != "Constant" or len(constant.shape) != 2:
+            continue
+        stored = constant.get_data()
+        weights = stored if product.get_attributes()["transpose_b"] else np.ascontiguousarray(stored.T)
+        scale = np.maximum(np.abs(weights).max(axis=1, keepdims=True), _LEAST_SCALE) / np.float32(_LARGEST)
+        whole = operations.convert(operations.constant(np.round(weights / scale).astype(np.int8)), "f32")
+        scaled = operations.multiply(whole, operations.constant(scale.astype(np.float32)))
+        narrow = operations.matmul(product.input_value(0), scaled, False, True)
+        for reader in list(product.output(0).get_target_inputs()):
+            reader.replace_source_output(narrow.output(0))
+        work[weights.shape[1]] += weights.size
+    # A layer whose rows the pieces do not divide is computed in float32: take what covers the most work.
+    return max(_GROUPS, key=lambda group: (sum(size for inner, size in work.items() if inner % group == 0), group))

@@ -1,0 +1,1 @@
+"""Models as ONNX graphs that load back through the same protocols."""
