@@ -38,8 +38,8 @@ class Watcher:
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
-        weight: Tensor = self._model.text_model.lm_head.weight
-        return weight.device
+        device: torch.device = self._model.device
+        return device
 
     def patch_tokens(self, pixels: Tensor) -> PatchTokens:
         """Look at `(n, 3, side, side)` normalised pixels."""
@@ -81,8 +81,7 @@ class Watcher:
 
     def _features(self, pixels: Tensor) -> Tensor:
         tower = self._model.vision_model
-        weight = self._model.text_model.lm_head.weight
-        seen = tower(pixel_values=pixels.to(weight.device, weight.dtype))[0]
+        seen = tower(pixel_values=pixels.to(self._model.device, self._model.dtype))[0]
         return functional.normalize(tower.model.post_layernorm(seen), dim=-1)
 
     def _read(self, latents: Tensor, ids: Sequence[int]) -> Tensor:
@@ -128,10 +127,14 @@ def _plain_twin(model: Any) -> Any:
     with torch.device("meta"):
         twin = type(model)(copy.deepcopy(model.config))
     twin.set_attn_implementation("eager")
-    twin.load_state_dict(model.state_dict(), assign=True)
-    for name, buffer in model.named_buffers():
-        owner, _, last = name.rpartition(".")
-        setattr(twin.get_submodule(owner), last, buffer)
+    for name, module in model.named_modules():
+        if next(module.children(), None) is None:
+            twin.set_submodule(name, module)
+        else:
+            # A few modules hold numbers of their own beside their parts: the class token, the latents' queries.
+            ours = twin.get_submodule(name)
+            ours._parameters.update(module._parameters)
+            ours._buffers.update(module._buffers)
     return twin.eval().requires_grad_(False)
 
 

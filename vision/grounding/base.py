@@ -25,9 +25,9 @@ class CaptionerFacts:
 
     Attributes:
         name: preset or folder name, for people; not part of the identity.
-        backend: `transformers`.
+        backend: `transformers` or `onnx`.
         revision: the hub commit, or the SHA-256 over the files of a local folder (first 40 hex digits).
-        precision: `float32` or `bfloat16`.
+        precision: see `vision.precision`.
         image_px: side of the square that every picture is squashed to, in pixels.
         grid: locations along one side; a box is good to about 1/grid of that side.
         image_tokens: places in the text that hold what the model saw.
@@ -159,7 +159,7 @@ class GroundedCaptioner(Protocol):
     """Writes about pictures and points while it writes. Every method answers in the order of its images.
 
     Images are HWC uint8 RGB of any size, squashed to the model's square, so boxes refer to the whole picture. The same
-    array given several times is looked at once.
+    array given several times is looked at once per batch.
     """
 
     @property
@@ -254,5 +254,5 @@ class GroundedCaptioner(Protocol):
         """Say how probable one text per picture is as an answer to `prompt` (the brief English caption's when None).
 
         Raises:
-            PromptError: a text is empty or too long.
+            PromptError: a text is empty, too long or holds a tag, or the prompt is empty.
         """

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from vision.grounding.decoding import Row, Written, restrict
-from vision.grounding.grammar import BoxGrammar, State
-from vision.grounding.language import Reader
+from vision.grounding.roles import Grammar, GrammarState, RowReader, RowsInReading
+
+_Rows = TypeVar("_Rows", bound=RowsInReading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class _Beam:
     tokens: tuple[int, ...]
     log_probabilities: tuple[float, ...]
     total: float
-    state: State | None
+    state: GrammarState | None
     context_row: int
 
 
@@ -46,7 +48,7 @@ class _Search:
 
 
 def write_with_beams(
-    reader: Reader, latents: Tensor, rows: Sequence[Row], *, grammar: BoxGrammar | None, plan: BeamPlan
+    reader: RowReader[_Rows], latents: Tensor, rows: Sequence[Row], *, grammar: Grammar | None, plan: BeamPlan
 ) -> list[Written]:
     """Write the best answer of every row.
 
@@ -78,7 +80,7 @@ def write_with_beams(
         _renumber(live)
 
 
-def _extend(live: Sequence[_Search], logits: Tensor, grammar: BoxGrammar | None, plan: BeamPlan) -> None:
+def _extend(live: Sequence[_Search], logits: Tensor, grammar: Grammar | None, plan: BeamPlan) -> None:
     known = logits.log_softmax(1)
     beams = [beam for search in live for beam in search.running]
     rows = torch.tensor([beam.context_row for beam in beams], device=logits.device)
@@ -100,7 +102,7 @@ def _extend(live: Sequence[_Search], logits: Tensor, grammar: BoxGrammar | None,
         _sort_out(search, candidates, plan)
 
 
-def _child(parent: _Beam, token: int, total: float, known: Tensor, grammar: BoxGrammar | None) -> _Beam:
+def _child(parent: _Beam, token: int, total: float, known: Tensor, grammar: Grammar | None) -> _Beam:
     state = parent.state
     if state is not None and grammar is not None:
         state = grammar.advance(state, token)

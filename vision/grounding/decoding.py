@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vision.grounding.grammar import BoxGrammar, State
-from vision.grounding.language import Context, Reader
+from vision.grounding.roles import Grammar, GrammarState, RowReader, RowsInReading
+
+_Rows = TypeVar("_Rows", bound=RowsInReading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Row:
     prompt: tuple[int, ...]
     tokens: int
     stops: frozenset[int]
-    start: State | None = None
+    start: GrammarState | None = None
     seed: tuple[int, ...] | None = None
 
 
@@ -80,7 +82,7 @@ class _Draft:
 
 
 def write(
-    reader: Reader, latents: Tensor, rows: Sequence[Row], *, grammar: BoxGrammar | None, sampling: Sampling
+    reader: RowReader[_Rows], latents: Tensor, rows: Sequence[Row], *, grammar: Grammar | None, sampling: Sampling
 ) -> list[Written]:
     """Write every row.
 
@@ -105,13 +107,13 @@ def write(
         kept = [index for index, draft in enumerate(live) if not draft.done]
         if not kept:
             return [draft.written() for draft in drafts]
-        if len(kept) < len(live):
+        if len(kept) < len(live) and len(kept) <= reader.leaving_share * len(live):
             at = torch.tensor(kept, device=reader.device)
             context, chosen, live = context.select(at), chosen[at], [live[index] for index in kept]
         reader.step(context, chosen)
 
 
-def _read_shared(reader: Reader, latents: Tensor, rows: Sequence[Row]) -> Context:
+def _read_shared(reader: RowReader[_Rows], latents: Tensor, rows: Sequence[Row]) -> _Rows:
     """Read each pair of picture and prompt once, then repeat it for its rows."""
     distinct: dict[tuple[int, tuple[int, ...]], int] = {}
     where = [distinct.setdefault((row.picture, row.prompt), len(distinct)) for row in rows]
@@ -122,9 +124,11 @@ def _read_shared(reader: Reader, latents: Tensor, rows: Sequence[Row]) -> Contex
     return context.select(torch.tensor(where, device=reader.device))
 
 
-def _append(live: Sequence[_Draft], chosen: Tensor, logits: Tensor, grammar: BoxGrammar | None) -> None:
+def _append(live: Sequence[_Draft], chosen: Tensor, logits: Tensor, grammar: Grammar | None) -> None:
     known = log_probability_of(logits, chosen).tolist()
     for draft, token, log_probability in zip(live, chosen.tolist(), known, strict=True):
+        if draft.done:  # it reads on until its row leaves
+            continue
         draft.tokens.append(token)
         draft.log_probabilities.append(log_probability)
         if draft.state is not None and grammar is not None:
@@ -136,10 +140,14 @@ def log_probability_of(logits: Tensor, tokens: Tensor) -> Tensor:
     return logits.gather(1, tokens[:, None]).squeeze(1) - logits.logsumexp(1)
 
 
-def _choose(logits: Tensor, live: Sequence[_Draft], grammar: BoxGrammar | None, sampling: Sampling) -> Tensor:
-    allowed = restrict(logits, [draft.state for draft in live], grammar)
+def _choose(logits: Tensor, live: Sequence[_Draft], grammar: Grammar | None, sampling: Sampling) -> Tensor:
+    allowed = restrict(logits, [None if draft.done else draft.state for draft in live], grammar)
     chosen = allowed.argmax(1)
-    drawn = [(index, draft.random.random()) for index, draft in enumerate(live) if draft.random is not None]
+    drawn = [
+        (index, draft.random.random())
+        for index, draft in enumerate(live)
+        if draft.random is not None and not draft.done
+    ]
     if drawn:
         at = torch.tensor([index for index, _ in drawn], device=logits.device)
         numbers = torch.tensor([number for _, number in drawn], dtype=torch.float64, device=logits.device)
@@ -147,7 +155,7 @@ def _choose(logits: Tensor, live: Sequence[_Draft], grammar: BoxGrammar | None, 
     return chosen
 
 
-def restrict(logits: Tensor, states: Sequence[State | None], grammar: BoxGrammar | None) -> Tensor:
+def restrict(logits: Tensor, states: Sequence[GrammarState | None], grammar: Grammar | None) -> Tensor:
     """Logits with -inf where a row's grammar forbids the token; rows without a state stay as they are."""
     ruled = [(index, state) for index, state in enumerate(states) if state is not None]
     if grammar is None or not ruled:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,9 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import Kosmos2ForConditionalGeneration
 
-from vision.batching import Batches, available_memory_bytes, batch_size_for, usable_cores
+from vision.batching import Batches, usable_cores
+from vision.cuda_memory import memory_of
 from vision.encoders.arrays import check_images
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
@@ -22,22 +21,21 @@ from vision.encoders.folders import (
     read_json,
     read_preprocessing,
 )
-from vision.encoders.pretrained import check_files, load_pretrained
 from vision.errors import ModelError
 from vision.grounding.base import CaptionerFacts, Decoding
 from vision.grounding.beams import BeamPlan, write_with_beams
 from vision.grounding.decoding import Row, Sampling, Written, write
 from vision.grounding.entities import Piece
-from vision.grounding.errors import PromptError
+from vision.grounding.errors import PromptError, of_each
 from vision.grounding.grammar import BoxGrammar
-from vision.grounding.language import Reader
 from vision.grounding.locations import GRID
+from vision.grounding.networks import Network, TorchNetwork
+from vision.grounding.onnx_reader import OnnxNetwork, is_exported
 from vision.grounding.prompts import OBJECT_END, prompt_recipe
+from vision.grounding.static_decoding import reader_for
 from vision.grounding.vocabulary import Vocabulary
 from vision.types import RgbImage
 
-_LOG = logging.getLogger(__name__)
-_DTYPES: Mapping[str, torch.dtype] = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 # Enough to keep the device busy; a larger batch only costs memory.
 _AT_ONCE = {"cpu": 16, "cuda": 256}
 # Copies of one row's logits alive at once: raw, float32, restricted, normalised.
@@ -88,7 +86,8 @@ class Engine:
         facts: what it is.
         vocabulary: its tokens.
         reader: its forward pass.
-        model: the `Kosmos2ForConditionalGeneration`.
+        network: what computes it.
+        batches: how many pictures it takes at once.
     """
 
     def __init__(
@@ -101,34 +100,37 @@ class Engine:
         threads: int | None,
         precision: str,
     ) -> None:
-        config = _checked_config(folder, precision)
-        check_files(folder)
-        torch.set_num_threads(threads or usable_cores())
-        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        config = _checked_config(folder)
+        cores = threads or usable_cores()
+        torch.set_num_threads(cores)
+        self.network: Network = (
+            OnnxNetwork(folder, precision=precision, threads=cores)
+            if is_exported(folder)
+            else TorchNetwork(folder, precision=precision)
+        )
         image_tokens = int(config.get("latent_query_num", 64))
         self.vocabulary = Vocabulary(folder, image_tokens=image_tokens)
-        self.model = load_pretrained(Kosmos2ForConditionalGeneration, folder, dtype=_DTYPES[precision]).to(self._device)
-        _check_vocabulary(folder, self.model.config, self.vocabulary)
-        self.reader = Reader(self.model, self.vocabulary)
-        side = int(self.model.config.vision_config.image_size)
-        weights = sorted(path.name for path in folder.glob("*.safetensors*"))
-        files = ["config.json", *weights, *TOKENIZER_FILES, *PREPROCESSING_FILES]
+        _check_vocabulary(folder, self.network.config, self.vocabulary)
+        self.reader = reader_for(self.network, self.vocabulary)
+        side = int(self.network.config.vision_config.image_size)
+        files = ["config.json", *self.network.weight_files, *TOKENIZER_FILES, *PREPROCESSING_FILES]
         self.facts = CaptionerFacts(
             name=name,
-            backend="transformers",
+            backend=self.network.backend,
             revision=revision or content_revision(folder, files),
             precision=precision,
             image_px=side,
             grid=GRID,
             image_tokens=image_tokens,
-            context_length=int(self.model.config.text_config.max_position_embeddings),
+            context_length=int(self.network.config.text_config.max_position_embeddings),
             languages=tuple(config.get("languages") or languages or ("en",)),
             # A crop would move the boxes: the whole picture is squashed, whatever the folder says.
             preprocessing=read_preprocessing(folder, squash_px=side),
             prompt_recipe=prompt_recipe(),
             location=str(folder),
         )
-        self._most = _AT_ONCE[self._device]
+        device = self.network.device.type
+        self.batches = Batches(self._row_bytes(0), ceiling=_AT_ONCE[device], memory=memory_of(device))
         self._grammars: dict[int, BoxGrammar] = {}
 
     def ask(self, images: Sequence[RgbImage], prompts: Sequence[Prompt], decoding: Decoding) -> list[Reply]:
@@ -138,9 +140,9 @@ class Engine:
             PromptError: another number of prompts than pictures, or a prompt that leaves no room for an answer.
             ModelError: an image is not HWC uint8 RGB, or a single one does not fit into memory.
         """
-        check_pairs(images, prompts, "prompt")
+        check_pairs(images, prompts, "prompts")
         asked = self.vocabulary.prompt_ids([prompt.text for prompt in prompts])
-        tokens = [self._room(ids, decoding.max_new_tokens, _SHORTEST_ANSWER) for ids in asked]
+        tokens = of_each(len(asked), lambda at: self._room(asked[at], decoding.max_new_tokens, _SHORTEST_ANSWER))
         grammar = self._grammar(decoding) if decoding.constrained else None
         rows = [
             self._row(prompt, ids, room, decoding, grammar)
@@ -177,21 +179,18 @@ class Engine:
             copies: rows that one input becomes.
         """
         check_images(images)
+        # Pictures are told apart by their ids, which a stacked array's passing views would share.
+        images = list(images)
         results: list[_Result] = []
-        size = batch_size_for(self._row_bytes(tokens) * copies, ceiling=self._most, available_bytes=self._free_bytes())
-        batches = Batches(size)
 
         def run(part: slice) -> None:
             distinct: dict[int, int] = {}
             picture_of = [distinct.setdefault(id(image), len(distinct)) for image in images[part]]
             shown = [images[part][picture_of.index(number)] for number in range(len(distinct))]
-            with torch.inference_mode():
+            with torch.inference_mode(), self.reader.turn:
                 results.extend(work(self.reader.see(self.pixels(shown)), picture_of, part))
 
-        batches.each(len(images), run)
-        if batches.size < size:
-            self._most = batches.size
-            _LOG.warning("%s: batches of %d did not fit into memory; now %d", self.facts.name, size, batches.size)
+        self.batches.each(len(images), run, bytes_per_input=self._row_bytes(tokens) * copies)
         return results
 
     def pixels(self, images: Sequence[RgbImage]) -> Tensor:
@@ -199,13 +198,13 @@ class Engine:
         prepared = np.stack([self.facts.preprocessing.prepare(image) for image in images])
         return torch.from_numpy(self.facts.preprocessing.normalise(prepared))
 
-    def check_length(self, ids: Sequence[int]) -> None:
-        """Refuse a text that does not fit behind a picture.
+    def check_lengths(self, asked: Sequence[int], told: Sequence[Sequence[int]]) -> None:
+        """Refuse a text that does not fit behind a picture and the prompt asked.
 
         Raises:
             PromptError: states both lengths.
         """
-        self._room(ids, 0, 0)
+        of_each(len(told), lambda at: self._room([*asked, *told[at]], 0, 0))
 
     def _room(self, ids: Sequence[int], wanted: int, least: int) -> int:
         free = self.facts.context_length - len(self.vocabulary.prefix) - len(ids)
@@ -232,7 +231,7 @@ class Engine:
         boxes = decoding.max_boxes_per_phrase
         if boxes not in self._grammars:
             self._grammars[boxes] = BoxGrammar(
-                self.vocabulary, size=self.reader.width, max_boxes_per_phrase=boxes, device=self._device
+                self.vocabulary, size=self.reader.width, max_boxes_per_phrase=boxes, device=self.network.device
             )
         return self._grammars[boxes]
 
@@ -241,40 +240,37 @@ class Engine:
         return Reply(tuple(self.vocabulary.pieces(ids)), tuple(answered), written)
 
     def _row_bytes(self, tokens: int) -> int:
-        text, eyes = self.model.config.text_config, self.model.config.vision_config
-        width = torch.finfo(self.reader.dtype).bits // 8
+        text, eyes = self.network.config.text_config, self.network.config.vision_config
+        width = torch.finfo(self.network.dtype).bits // 8
         # The cache of a batch is copied when rows leave it.
         past = 2 * 2 * int(text.layers) * int(text.embed_dim) * width * (len(self.vocabulary.prefix) + tokens)
         patches = (int(eyes.image_size) // int(eyes.patch_size)) ** 2 + 1
         seen = width * (_LIVE_COPIES * patches * int(eyes.hidden_size) + int(eyes.num_attention_heads) * patches**2)
         return past + seen + 4 * _LIVE_LOGITS * self.reader.width
 
-    def _free_bytes(self) -> int:
-        return int(torch.cuda.mem_get_info()[0]) if self._device == "cuda" else available_memory_bytes()
-
 
 def check_pairs(images: Sequence[RgbImage], others: Sequence[object], what: str) -> None:
-    """Refuse lists of different length.
+    """Refuse lists of different length, and one text in place of a list.
 
     Raises:
         PromptError: names both counts.
     """
+    if isinstance(others, str):
+        raise PromptError(f"expected a list of {what}, got the text {others[:40]!r}", remedy="Put it into a list.")
     if len(images) != len(others):
-        raise PromptError(f"{len(images)} images need as many {what}s, got {len(others)}")
+        raise PromptError(f"{len(images)} images need as many {what}, got {len(others)}")
 
 
 def _at(row: Row, picture: int) -> Row:
     return Row(picture, row.prompt, row.tokens, row.stops, row.start, row.seed)
 
 
-def _checked_config(folder: Path, precision: str) -> dict[str, Any]:
-    if precision not in _DTYPES:
-        raise ModelError(f"unknown precision {precision!r}", remedy=f"Choose {' or '.join(_DTYPES)}.")
+def _checked_config(folder: Path) -> dict[str, Any]:
     config = read_json(folder, "config.json")
     if config.get("model_type") != "kosmos-2":
         raise ModelError(
             f"{folder}: config.json says {config.get('model_type')!r}, which is no grounded captioner",
-            remedy="The captioners that load are Kosmos-2 folders.",
+            remedy="The captioners that load are folders of Kosmos-2 and Florence-2.",
         )
     return config
 

@@ -10,20 +10,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision.batching import Batches
 from vision.encoders.arrays import check_images
+from vision.errors import ModelError
 from vision.grounding.attention import Watcher
 from vision.grounding.base import Answer, CaptionerFacts, Decoding, Detail, GroundedCaption, TextScores, Turn
-from vision.grounding.engine import Engine, Prompt, Reply, check_pairs
+from vision.grounding.engine import Engine, Prompt, check_pairs
 from vision.grounding.entities import read_entities
-from vision.grounding.errors import DecodingError, PromptError
+from vision.grounding.errors import DecodingError, PromptError, of_each
+from vision.grounding.networks import Network, TorchNetwork
 from vision.grounding.prompts import (
     caption_prompt,
+    checked_phrases,
+    checked_prompt,
     checked_text,
     describe_prompt,
     locate_prompt,
     question_prompt,
     span_in,
 )
+from vision.grounding.replies import caption_of, description_of, regions_of
 from vision.grounding.seeing import AttentionMaps, ExplainedCaption, PatchTokens
 from vision.types import Box, Region, RgbImage, Span
 
@@ -31,17 +37,19 @@ _SHORT = Decoding(max_new_tokens=32)
 
 
 class Kosmos2Captioner:
-    """A Kosmos-2 of the transformers library. Fulfils `SeeingCaptioner`; safe to call from several threads.
+    """A Kosmos-2 in PyTorch or, from an exported folder, in ONNX Runtime. Safe to call from several threads.
+
+    Fulfils `SeeingCaptioner`; an exported one refuses to show what it looks at.
 
     Runs on the first CUDA device where there is one, else on the CPU, in batches sized by the memory that is free.
 
     Args:
-        folder: the model folder or hub snapshot.
+        folder: the model folder, hub snapshot or export.
         name: what people call it.
         revision: its hub commit; None for a local folder, whose content is hashed.
         languages: codes in which it writes, when `config.json` has no list `languages`; English alone when None.
         threads: CPU cores for the whole process's PyTorch; None for every core that this process may use.
-        precision: `float32` or `bfloat16`.
+        precision: `float32`, `bfloat16`, `float16` (on CUDA) or `int8` (on the CPU); an export has its own choice.
 
     Raises:
         ModelMissingError: a file is not there; the message names it.
@@ -65,12 +73,28 @@ class Kosmos2Captioner:
 
     @cached_property
     def _watcher(self) -> Watcher:
-        return Watcher(self._engine.model, self._engine.vocabulary)
+        network = self._engine.network
+        if not isinstance(network, TorchNetwork):
+            raise ModelError(
+                f"{self.facts.name}: an exported captioner writes, but shows neither patch tokens nor attention",
+                remedy="Ask the folder that it was exported from.",
+            )
+        return Watcher(network.model, self._engine.vocabulary)
 
     @property
     def facts(self) -> CaptionerFacts:
         """What this captioner is."""
         return self._engine.facts
+
+    @property
+    def network(self) -> Network:
+        """What computes its answers."""
+        return self._engine.network
+
+    @property
+    def picture_batches(self) -> Batches:
+        """How batches of pictures are sized."""
+        return self._engine.batches
 
     def caption(
         self,
@@ -83,7 +107,7 @@ class Kosmos2Captioner:
         """Describe each picture; see `GroundedCaptioner`."""
         prompt = Prompt(caption_prompt(detail, language, spoken=self.facts.languages), points=True)
         replies = self._engine.ask(images, [prompt] * len(images), decoding or Decoding())
-        return [_caption(reply, language) for reply in replies]
+        return [caption_of(reply, language) for reply in replies]
 
     def samples(
         self,
@@ -98,11 +122,12 @@ class Kosmos2Captioner:
         """Draw several captions of each picture, which is looked at and read once; see `GroundedCaptioner`."""
         if count < 1 or seed < 0:
             raise DecodingError(f"samples need a count of at least 1 and a seed of at least 0, got {count} and {seed}")
+        check_images(images)
         text = caption_prompt(detail, language, spoken=self.facts.languages)
         prompts = [Prompt(text, points=True, seed=(seed, number)) for number in range(count)]
         shown = [image for image in images for _ in range(count)]
         replies = self._engine.ask(shown, prompts * len(images), decoding or Decoding())
-        drawn = [_caption(reply, language) for reply in replies]
+        drawn = [caption_of(reply, language) for reply in replies]
         return [drawn[first : first + count] for first in range(0, len(drawn), count)]
 
     def ground(
@@ -114,16 +139,14 @@ class Kosmos2Captioner:
         decoding: Decoding | None = None,
     ) -> list[tuple[Region, ...]]:
         """Find each phrase of each picture; see `GroundedCaptioner`."""
-        check_pairs(images, phrases, "list of phrase")
+        check_pairs(images, phrases, "lists of phrases")
         if sentences is not None:
-            check_pairs(images, sentences, "sentence")
-        owners, prompts, spans = [], [], []
-        for number, wanted in enumerate(phrases):
-            for phrase in wanted:
-                prompt, span = _locate(phrase, sentences[number] if sentences is not None else None)
-                owners.append(number)
-                prompts.append(prompt)
-                spans.append(span)
+            check_pairs(images, sentences, "sentences")
+        told = sentences if sentences is not None else [None] * len(images)
+        asked = of_each(len(images), lambda at: [_locate(phrase, told[at]) for phrase in checked_phrases(phrases[at])])
+        owners = [number for number, pairs in enumerate(asked) for _ in pairs]
+        prompts = [prompt for pairs in asked for prompt, _ in pairs]
+        spans = [span for pairs in asked for _, span in pairs]
         found = self._locate([images[number] for number in owners], prompts, spans, decoding)
         regions: list[list[Region]] = [[] for _ in images]
         for number, of_phrase in zip(owners, found, strict=True):
@@ -134,18 +157,18 @@ class Kosmos2Captioner:
         self, images: Sequence[RgbImage], expressions: Sequence[str], *, decoding: Decoding | None = None
     ) -> list[tuple[Region, ...]]:
         """Find what one expression per picture refers to; see `GroundedCaptioner`."""
-        check_pairs(images, expressions, "expression")
-        prompts = [_locate(expression, None)[0] for expression in expressions]
+        check_pairs(images, expressions, "expressions")
+        prompts = of_each(len(images), lambda at: _locate(expressions[at], None)[0])
         return self._locate(images, prompts, [None] * len(prompts), decoding)
 
     def describe(
         self, images: Sequence[RgbImage], boxes: Sequence[Box], *, decoding: Decoding | None = None
     ) -> list[GroundedCaption]:
         """Say what is in one box per picture; see `GroundedCaptioner`."""
-        check_pairs(images, boxes, "box")
+        check_pairs(images, boxes, "boxes")
         prompts = [Prompt(describe_prompt(box), points=True) for box in boxes]
         replies = self._engine.ask(images, prompts, decoding or _SHORT)
-        return [_described(_caption(reply, "en"), box, reply) for reply, box in zip(replies, boxes, strict=True)]
+        return [description_of(box, reply) for reply, box in zip(replies, boxes, strict=True)]
 
     def ask(
         self,
@@ -156,25 +179,22 @@ class Kosmos2Captioner:
         decoding: Decoding | None = None,
     ) -> list[Answer]:
         """Answer one question per picture; see `GroundedCaptioner`."""
-        check_pairs(images, questions, "question")
+        check_pairs(images, questions, "questions")
         told = history if history is not None else [()] * len(questions)
-        check_pairs(images, told, "history")
-        prompts = [
-            Prompt(question_prompt(question, turns), points=False)
-            for question, turns in zip(questions, told, strict=True)
-        ]
+        check_pairs(images, told, "histories")
+        prompts = of_each(len(images), lambda at: Prompt(question_prompt(questions[at], told[at]), points=False))
         replies = self._engine.ask(images, prompts, decoding or _SHORT)
         return [Answer(read_entities(reply.answered).text, reply.log_probability) for reply in replies]
 
     def score(self, images: Sequence[RgbImage], texts: Sequence[str], *, prompt: str | None = None) -> TextScores:
         """Say how probable one text per picture is; see `GroundedCaptioner`."""
-        check_pairs(images, texts, "text")
+        check_pairs(images, texts, "texts")
         vocabulary = self._engine.vocabulary
-        asked = vocabulary.prompt_ids([prompt or caption_prompt("brief", "en", spoken=("en",))])[0]
-        texts = [checked_text(text, "text") for text in texts]
-        told = [(*ids, vocabulary.end) for ids in vocabulary.prompt_ids(texts)]
-        for ids in told:
-            self._engine.check_length([*asked, *ids])
+        given = caption_prompt("brief", "en", spoken=("en",)) if prompt is None else checked_prompt(prompt)
+        asked = vocabulary.prompt_ids([given])[0]
+        plain = of_each(len(images), lambda at: checked_text(texts[at], "text"))
+        told = [(*ids, vocabulary.end) for ids in vocabulary.prompt_ids(plain)]
+        self._engine.check_lengths(asked, told)
 
         def work(latents: Tensor, picture_of: Sequence[int], part: slice) -> list[float]:
             logits = self._engine.reader.read_all(latents, picture_of, [(*asked, *ids) for ids in told[part]])
@@ -214,19 +234,18 @@ class Kosmos2Captioner:
         replies = self._engine.ask(images, [prompt] * len(images), decoding or Decoding())
         asked = self._engine.vocabulary.prompt_ids([prompt.text])[0]
         return [
-            ExplainedCaption(_caption(reply, language), self._watch(image, asked, reply.written.tokens))
+            ExplainedCaption(caption_of(reply, language), self._watch(image, asked, reply.written.tokens))
             for image, reply in zip(images, replies, strict=True)
         ]
 
     def attend(self, images: Sequence[RgbImage], texts: Sequence[str]) -> list[AttentionMaps]:
         """Say which patches each word of a given text would be written from; see `SeeingCaptioner`."""
-        check_pairs(images, texts, "text")
+        check_pairs(images, texts, "texts")
         check_images(images)
         vocabulary = self._engine.vocabulary
         asked = vocabulary.prompt_ids([caption_prompt("brief", "en", spoken=("en",))])[0]
-        told = vocabulary.prompt_ids([checked_text(text, "text") for text in texts])
-        for ids in told:
-            self._engine.check_length([*asked, *ids])
+        told = vocabulary.prompt_ids(of_each(len(images), lambda at: checked_text(texts[at], "text")))
+        self._engine.check_lengths(asked, told)
         return [self._watch(image, asked, ids) for image, ids in zip(images, told, strict=True)]
 
     def _watch(self, image: RgbImage, asked: Sequence[int], answer: Sequence[int]) -> AttentionMaps:
@@ -241,49 +260,16 @@ class Kosmos2Captioner:
         decoding: Decoding | None,
     ) -> list[tuple[Region, ...]]:
         replies = self._engine.ask(images, prompts, decoding or _SHORT)
-        return [_regions(reply, span) for reply, span in zip(replies, spans, strict=True)]
+        return [regions_of(reply, span) for reply, span in zip(replies, spans, strict=True)]
 
 
 def _locate(phrase: str, sentence: str | None) -> tuple[Prompt, Span | None]:
     if sentence is None:
         return Prompt(locate_prompt(checked_text(phrase, "phrase")), points=True, stops_after_box=True), None
-    span = span_in(sentence, phrase)
+    plain, span = checked_text(phrase, "phrase"), span_in(sentence, phrase)
     before = sentence[: span.start].strip()
-    text = locate_prompt(checked_text(phrase, "phrase"), before=checked_text(before, "sentence") if before else "")
+    text = locate_prompt(plain, before=checked_text(before, "sentence") if before else "")
     return Prompt(text, points=True, stops_after_box=True), span
-
-
-def _caption(reply: Reply, language: str) -> GroundedCaption:
-    reading = read_entities(reply.answered)
-    return GroundedCaption(
-        text=reading.text,
-        regions=reading.regions,
-        dropped_boxes=reading.dropped_boxes,
-        language=language,
-        log_probability=reply.log_probability,
-        complete=reply.written.complete,
-    )
-
-
-def _described(caption: GroundedCaption, box: Box, reply: Reply) -> GroundedCaption:
-    if not caption.text:
-        return caption
-    chances = reply.written.log_probabilities
-    region = Region(caption.text, box, Span(0, len(caption.text)), float(np.exp(np.mean(chances))))
-    return GroundedCaption(
-        text=caption.text,
-        regions=(region, *caption.regions),
-        dropped_boxes=caption.dropped_boxes,
-        language=caption.language,
-        log_probability=caption.log_probability,
-        complete=caption.complete,
-    )
-
-
-def _regions(reply: Reply, span: Span | None) -> tuple[Region, ...]:
-    """The regions of a phrase that was asked for: those behind the prompt's last phrase."""
-    reading = read_entities([*reply.asked, *reply.answered])
-    return tuple(Region(region.phrase, region.box, span, region.score) for region in reading.regions)
 
 
 def _log_probability(logits: Tensor, ids: Sequence[int]) -> float:

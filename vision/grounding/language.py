@@ -1,62 +1,21 @@
-"""Kosmos-2's forward pass, part by part: one cache, positions that ignore padding, each picture read once."""
+"""Reading with Kosmos-2, part by part: one cache, positions that ignore padding, each picture read once."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vision.grounding.key_values import KeyValues
+from vision.grounding.networks import Network
 from vision.grounding.vocabulary import Vocabulary
 
 
-class KeyValues:
-    """Keys and values of every layer in buffers made once, so that a step copies one column and not the whole past.
-
-    Speaks the two methods of the transformers cache that the model's attention calls.
-
-    Args:
-        layers: their number.
-        shape: batch, heads, room in tokens, width of a head.
-        like: a tensor of the dtype and device to use.
-    """
-
-    def __init__(self, layers: int, shape: tuple[int, int, int, int], like: Tensor) -> None:
-        self.length = 0
-        self._keys = [like.new_empty(shape) for _ in range(layers)]
-        self._values = [like.new_empty(shape) for _ in range(layers)]
-
-    def get_seq_length(self, layer_idx: int = 0) -> int:
-        """Tokens read so far."""
-        return self.length
-
-    def update(self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any) -> tuple[Tensor, Tensor]:
-        """Append one layer's new keys and values, `(batch, heads, tokens, width)`; returns all of them so far."""
-        end = self.length + key_states.shape[2]
-        keys, values = self._keys[layer_idx], self._values[layer_idx]
-        keys[:, :, self.length : end] = key_states
-        values[:, :, self.length : end] = value_states
-        return keys[:, :, :end], values[:, :, :end]
-
-    def advance(self, tokens: int) -> None:
-        """Count tokens that every layer has appended."""
-        self.length += tokens
-
-    def select(self, rows: Tensor, *, room: int | None = None) -> KeyValues:
-        """A copy with the rows named, in that order, repeated or left out; `room` may make it longer."""
-        first = self._keys[0]
-        shape = (len(rows), first.shape[1], room or first.shape[2], first.shape[3])
-        chosen = KeyValues(len(self._keys), shape, first)
-        chosen.length = self.length
-        for old, new in zip([*self._keys, *self._values], [*chosen._keys, *chosen._values], strict=True):
-            new[:, :, : self.length] = old[:, :, : self.length].index_select(0, rows)
-        return chosen
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Context:
     """Rows that are being read, and what comes next for each.
 
@@ -78,52 +37,43 @@ class Context:
 
 
 class Reader:
-    """Runs the parts of a `Kosmos2ForConditionalGeneration` one by one.
+    """Reads prompts behind pictures, and answers token by token.
 
-    Its own `generate` computes positions from the padded length (so rows of mixed length drift after the first token)
-    and looks at a picture once per returned sequence; neither happens here.
+    The library's own `generate` computes positions from the padded length (so rows of mixed length drift after the
+    first token) and looks at a picture once per returned sequence; neither happens here.
 
     Args:
-        model: in evaluation mode, on its device.
+        network: what computes.
         vocabulary: of the same folder.
+
+    Attributes:
+        width: of the logits, which may exceed the vocabulary.
+        turn: held by whoever reads, where readings share buffers.
+        leaving_share: rows that are done leave a batch once no more than this share of it is left; below 1 where a
+            batch of another size costs more than some rows read in vain.
     """
 
-    def __init__(self, model: Any, vocabulary: Vocabulary) -> None:
-        self._model = model
+    leaving_share = 1.0
+    turn: AbstractContextManager[object] = nullcontext()
+
+    def __init__(self, network: Network, vocabulary: Vocabulary) -> None:
+        self._network = network
         self._vocabulary = vocabulary
-        self._text = model.text_model
-        config = model.config.text_config
+        config = network.config.text_config
         self._layers, self._heads = int(config.layers), int(config.attention_heads)
         self._head_width = int(config.embed_dim) // self._heads
         # Positions begin behind the padding id, as fairseq numbers them.
         self._first_position = int(config.pad_token_id) + 1
-        self.width = int(self._text.lm_head.out_features)
+        self.width = int(config.vocab_size)
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
-        weight: Tensor = self._text.lm_head.weight
-        return weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """What the weights are."""
-        weight: Tensor = self._text.lm_head.weight
-        return weight.dtype
+        """Where tensors have to be."""
+        return self._network.device
 
     def see(self, pixels: Tensor) -> Tensor:
-        """Look at pictures.
-
-        Args:
-            pixels: `(n, 3, side, side)`, normalised.
-
-        Returns:
-            `(n, image_tokens, width)` in the model's dtype: what is put into the text.
-        """
-        seen = self._model.vision_model(pixel_values=pixels.to(self.device, self.dtype))
-        features = functional.normalize(self._model.vision_model.model.post_layernorm(seen[0]), dim=-1)
-        latents: Tensor = self._model.image_to_text_projection(features)[0]
-        return latents
+        """Look at `(n, 3, side, side)` normalised pixels; `(n, image_tokens, width)` latents to put into the text."""
+        return self._network.see(pixels)
 
     def read(self, latents: Tensor, picture_of: Sequence[int], texts: Sequence[Sequence[int]], *, room: int) -> Context:
         """Read each prompt behind its picture; a picture with several prompts is read once.
@@ -143,16 +93,10 @@ class Reader:
     def step(self, context: Context, tokens: Tensor) -> None:
         """Read one more token per row, `(n,)` int64, and update the context in place."""
         context.mask = functional.pad(context.mask, (0, 1), value=1)
-        output = self._text(
-            input_ids=tokens[:, None],
-            attention_mask=context.mask,
-            position_ids=context.positions[:, None].contiguous(),
-            past_key_values=context.cache,
-            use_cache=True,
-        )
+        logits = self._network.read(tokens[:, None], context.mask, context.positions[:, None], context.cache, keep=1)
         context.cache.advance(1)
         context.positions = context.positions + 1
-        context.logits = output.logits[:, -1].float()
+        context.logits = logits[:, -1]
 
     def _read(
         self, latents: Tensor, picture_of: Sequence[int], texts: Sequence[Sequence[int]], *, room: int, keep: int
@@ -166,16 +110,8 @@ class Reader:
         # Padding stands between the picture and the prompt; it is masked, and takes no position.
         positions = self._first_position + before + (counts - 1).clamp(min=0)
         mask = functional.pad(written, (before, 0), value=1)
-        output = self._text(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=keep,
-        )
+        logits = self._network.read(ids, mask, positions, cache, keep=keep)
         cache.advance(ids.shape[1])
-        logits = output.logits.float()
         return Context(cache, mask, positions[:, -1] + 1, logits[:, -1]), logits
 
     def _prefix(self, latents: Tensor) -> KeyValues:
@@ -183,17 +119,9 @@ class Reader:
         ids = torch.tensor(self._vocabulary.prefix, device=self.device).expand(pictures, -1)
         slots = torch.zeros(pictures, before, dtype=torch.bool, device=self.device)
         slots[:, self._vocabulary.image_slots] = True
-        positions = torch.arange(before, device=self.device) + self._first_position
+        positions = (torch.arange(before, device=self.device) + self._first_position).expand(pictures, -1)
         cache = KeyValues(self._layers, (pictures, self._heads, before, self._head_width), latents)
-        self._text.model(
-            input_ids=ids,
-            attention_mask=torch.ones_like(ids),
-            image_embeds=latents,
-            image_embeds_position_mask=slots,
-            position_ids=positions.expand(pictures, -1).contiguous(),
-            past_key_values=cache,
-            use_cache=True,
-        )
+        self._network.read(ids, torch.ones_like(ids), positions, cache, keep=1, latents=latents, slots=slots)
         cache.advance(before)
         return cache
 

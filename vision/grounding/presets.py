@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+FLORENCE = "florence2"
+"""What `config.json` of a Florence-2 says for `model_type`."""
+
 
 @dataclass(frozen=True, slots=True)
 class CaptionerPreset:
@@ -14,7 +17,8 @@ class CaptionerPreset:
     Attributes:
         name: how it is called on the command line.
         hub_id: `owner/name` on the hub; empty for one that comes with the installation.
-        revision: the commit that we pin; docs/decisions/0008-grounded-captioner.md says how we know.
+        revision: the commit that we pin; docs/decisions/0008-grounded-captioner.md and 0013-florence2.md say how we
+            know.
         package: top-level package that holds a built-in one; else empty.
         folder: its folder inside that package.
         licence: SPDX identifier of the weights.
@@ -50,6 +54,30 @@ _TABLE = (
         note="photographs; 24 s per picture and core at float32, so for a GPU or for patience",
     ),
     CaptionerPreset(
+        name="florence2-base",
+        hub_id="florence-community/Florence-2-base",
+        revision="00921df66db728a9ceb750f5eca43e5c203a2051",
+        package="",
+        folder="",
+        licence="MIT",
+        languages=("en",),
+        image_px=768,
+        download_bytes=463_178_864,
+        note="photographs on a CPU: a seventh of kosmos2's parameters; answers no questions",
+    ),
+    CaptionerPreset(
+        name="florence2-large",
+        hub_id="florence-community/Florence-2-large",
+        revision="4271c66b88cdbc05735372ec13b2360108de5317",
+        package="",
+        folder="",
+        licence="MIT",
+        languages=("en",),
+        image_px=768,
+        download_bytes=1_553_541_016,
+        note="as florence2-base, with three times its parameters",
+    ),
+    CaptionerPreset(
         name="storybook-captioner",
         hub_id="",
         revision="",
@@ -57,9 +85,9 @@ _TABLE = (
         folder="models/captioner",
         licence="Apache-2.0",
         languages=("en", "de", "fr", "es", "zh", "uk"),
-        image_px=128,
+        image_px=256,
         download_bytes=0,
-        note="not trained yet: the folder is to be made by `python -m storybook.train captioner`",
+        note="knows the drawings of the storybook and nothing else",
     ),
 )
 

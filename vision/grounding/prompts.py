@@ -61,8 +61,11 @@ def caption_prompt(detail: Detail, language: str, *, spoken: Sequence[str]) -> s
         spoken: codes that the model was taught.
 
     Raises:
+        PromptError: an unknown detail.
         LanguageError: the language is not among them.
     """
+    if detail not in ("brief", "detailed"):
+        raise PromptError(f"unknown detail {detail!r}", remedy="Choose brief or detailed.")
     if language not in spoken or language not in CAPTION_PROMPTS:
         raise LanguageError(
             f"this captioner does not write {language!r}", remedy=f"It writes {', '.join(spoken)}; choose one of these."
@@ -122,17 +125,52 @@ def checked_text(text: str, what: str) -> str:
     Raises:
         PromptError: nothing but blanks and control characters, or a reserved word such as `<phrase>` or `</s>`.
     """
-    # A lone surrogate cannot be encoded, and a control character is no word.
-    printable = (" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
-    plain = " ".join("".join(printable).split())
-    if not plain:
-        raise PromptError(f"the {what} is empty", remedy=f"Write a {what}.")
-    reserved = _RESERVED.search(plain)
+    plain = readable(text, what)
+    # Tokenisers of this family fold full-width letters, so the model might see a tag where the text has `＜s＞`.
+    reserved = _RESERVED.search(unicodedata.normalize("NFKC", plain))
     if reserved:
         raise PromptError(
             f"the {what} holds {reserved[0]}, which the model would obey instead of read",
             remedy="Leave that word out.",
         )
+    return plain
+
+
+def checked_prompt(text: str) -> str:
+    """A whole prompt that somebody wrote; its tags are meant, but for those that would begin, end or show a picture.
+
+    Raises:
+        PromptError: nothing but blanks and control characters, or a reserved word such as `<image>` or `</s>`.
+    """
+    plain = readable(text, "prompt")
+    reserved = next((token for token in (IMAGE, IMAGE_END, *CONTROL_TOKENS) if token in plain), None)
+    if reserved:
+        raise PromptError(f"the prompt holds {reserved}, which the captioner sets itself", remedy="Leave it out.")
+    return plain
+
+
+def checked_phrases(phrases: Sequence[str]) -> Sequence[str]:
+    """The phrases of one picture.
+
+    Raises:
+        PromptError: one text in place of a list, whose letters would be taken for phrases.
+    """
+    if isinstance(phrases, str):
+        raise PromptError(f"expected a list of phrases, got the text {phrases[:40]!r}", remedy="Put it into a list.")
+    return phrases
+
+
+def readable(text: str, what: str) -> str:
+    """Foreign text with its blanks collapsed and without control characters; tags in it stay.
+
+    Raises:
+        PromptError: nothing is left.
+    """
+    # A lone surrogate cannot be encoded, and a control character is no word.
+    printable = (" " if unicodedata.category(letter) in ("Cc", "Cs") else letter for letter in text)
+    plain = " ".join("".join(printable).split())
+    if not plain:
+        raise PromptError(f"the {what} is empty", remedy=f"Write a {what}.")
     return plain
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from vision.encoders import hub
 from vision.encoders.builtin import installed_folder
+from vision.encoders.folders import folder_named, read_json
 from vision.errors import ModelError, ModelMissingError
 from vision.grounding.base import GroundedCaptioner
-from vision.grounding.presets import CAPTIONERS
+from vision.grounding.presets import CAPTIONERS, FLORENCE
 
 
 def load_captioner(model: str, *, threads: int | None = None, precision: str = "float32") -> GroundedCaptioner:
     """Load a captioner from this machine.
 
     Args:
-        model: a preset's name, a folder, or `owner/name` of a hub repository that is already in the local cache.
+        model: a preset's name, a folder (of weights, or an export), or `owner/name` of a hub repository that is
+            already in the local cache.
         threads: CPU cores for the model; None for every core that this process may use.
-        precision: `float32` or `bfloat16`.
+        precision: `float32`, `bfloat16`, `float16` (on CUDA) or `int8` (on the CPU).
 
     Raises:
         ModelMissingError: it is not here; the remedy says how to bring it.
@@ -26,7 +26,13 @@ def load_captioner(model: str, *, threads: int | None = None, precision: str = "
     if threads is not None and threads < 1:
         raise ModelError(f"threads must be at least 1, got {threads}")
     place = find_captioner(model)
-    from vision.grounding.kosmos2 import Kosmos2Captioner  # noqa: PLC0415 (torch takes seconds)
+    if read_json(place.folder, "config.json").get("model_type") == FLORENCE:
+        from vision.florence.captioner import Florence2Captioner  # noqa: PLC0415 (torch takes seconds)
+
+        return Florence2Captioner(
+            place.folder, name=place.name, revision=place.revision, threads=threads, precision=precision
+        )
+    from vision.grounding.kosmos2 import Kosmos2Captioner  # noqa: PLC0415 (as above)
 
     preset = CAPTIONERS.get(model)
     return Kosmos2Captioner(
@@ -46,12 +52,12 @@ def find_captioner(model: str) -> hub.ModelPlace:
         return hub.ModelPlace(installed_folder(preset.name, preset.package, preset.folder), preset.name, None)
     if preset is not None:
         return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision)
-    folder = Path(model).expanduser()
-    if folder.is_dir():
+    folder, kind = folder_named(model)
+    if kind == "folder":
         return hub.place_of_folder(folder.resolve())
-    if hub.looks_like_hub_id(model) and not folder.exists():
+    if hub.looks_like_hub_id(model) and kind == "nothing":
         return hub.find(model, name=model, pinned=None)
     raise ModelMissingError(
-        f"{model}: no such model folder" + (" (it is a file)" if folder.exists() else ""),
+        f"{model}: no such model folder" + (" (it is a file)" if kind == "file" else ""),
         remedy=f"Give a folder, or one of: {', '.join(CAPTIONERS)}.",
     )

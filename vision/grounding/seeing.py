@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +71,7 @@ class ExplainedCaption:
     maps: AttentionMaps
 
 
+@runtime_checkable
 class SeeingCaptioner(GroundedCaptioner, Protocol):
     """A captioner whose looking can be seen."""
 

@@ -55,7 +55,7 @@ def test_maps_and_dropped_shares_are_those_of_the_library(
 
 
 def test_watching_leaves_the_models_own_attention_and_memory_alone(captioner: Kosmos2Captioner, maps: AttentionMaps):
-    model, twin = captioner._engine.model, captioner._watcher._model
+    model, twin = captioner._engine.network.model, captioner._watcher._model
     assert model.config._attn_implementation == "sdpa"
     assert twin.config._attn_implementation == "eager"
     own = {weight.data_ptr() for weight in model.parameters()}
@@ -69,7 +69,9 @@ def test_an_explained_caption_is_the_caption_with_its_words_mapped(
     decoding = Decoding(max_new_tokens=20)
     plain = captioner.caption(pictures, decoding=decoding)
     for caption, explained in zip(plain, captioner.explain(pictures, decoding=decoding), strict=True):
-        assert explained.caption == caption
+        # Batches may be cut elsewhere the second time, so the last digits of a probability may differ.
+        assert explained.caption.text == caption.text
+        assert explained.caption.log_probability == pytest.approx(caption.log_probability, abs=1e-4)
         assert explained.maps.text == caption.text
         assert len(explained.maps.heat) == len(explained.maps.words) > 0
 
