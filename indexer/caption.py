@@ -17,10 +17,13 @@ from search.db.images import first_paths
 from search.db.schema import Caption, File, Image, Model
 from search.errors import ImportFormatError
 from search.library import Library
+from vision.batching import BatchReport, batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.grounding.base import CaptionerFacts, Detail, GroundedCaption, GroundedCaptioner
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, Refused
 from vision.types import Region, RgbImage
+
+_AT_LEAST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +33,15 @@ class CaptionOptions:
     Attributes:
         detail: one sentence, or all that is there.
         language: ISO 639-1 code; None for the captioner's own first language.
-        batch_size: pictures per batch and transaction.
+        batch_size: pictures per transaction, and at most per batch of the captioner; None for as many as its largest
+            batch holds, 16 at least.
         decode_workers: decoding child processes.
         limits: what decoding one picture may cost.
     """
 
     detail: Detail = "brief"
     language: str | None = None
-    batch_size: int = 16
+    batch_size: int | None = None
     decode_workers: int = 1
     limits: DecodeLimits = field(default_factory=DecodeLimits)
 
@@ -53,6 +57,7 @@ class CaptionReport:
         silent: pictures about which the captioner wrote nothing; tried again next time.
         refused: files that could not be decoded, with the reason.
         texts_embedded: captions and phrases whose vector was computed.
+        batches: how the captioner's batches were sized; None where it does not size them, or ran none.
         elapsed_s: wall-clock seconds of the whole job.
     """
 
@@ -62,6 +67,7 @@ class CaptionReport:
     silent: int = 0
     refused: list[RefusedFile] = field(default_factory=list)
     texts_embedded: int = 0
+    batches: BatchReport | None = None
     elapsed_s: float = 0.0
 
 
@@ -117,8 +123,9 @@ def _caption_pictures(
     requests = (DecodeRequest(path, preprocessing=captioner.facts.preprocessing) for path in image_ids)
     on_progress(Progress("captions", 0, len(paths)))
     done = 0
+    size = options.batch_size or pictures_at_once(captioner, otherwise=_AT_LEAST)
     with DecoderPool(options.limits, options.decode_workers) as pool:
-        for batch in _batches(pool.map(requests), options.batch_size):
+        for batch in _batches(pool.map(requests), size):
             readable: list[tuple[int, RgbImage]] = []
             for answer in batch:
                 if isinstance(answer, Refused):
@@ -131,6 +138,7 @@ def _caption_pictures(
                 _write(library, [image_id for image_id, _ in readable], written, source, report)
             done += len(batch)
             on_progress(Progress("captions", done, len(paths)))
+    report.batches = batch_report(captioner)
 
 
 def _without_caption(library: Library, source: str, language: str) -> dict[int, str]:
@@ -156,7 +164,9 @@ def _write(
             if fact is None:
                 report.silent += 1
                 continue
-            written = add_annotations(session, image_id, [fact], [], source)
+            # A phrase that a translation lost still has its box; it belongs to the picture, to no words of the caption.
+            loose = [region for region in caption.regions if region.span is None]
+            written = add_annotations(session, image_id, [fact], loose, source)
             report.captioned += written.captions
             report.regions += written.regions
 

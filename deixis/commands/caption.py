@@ -7,24 +7,47 @@ from typing import Annotated, Literal
 
 import typer
 
-from deixis.context import DatabaseUrl, Home, Threads, decode_limits, library_encoder, open_library, read_settings
+from deixis.context import (
+    DEFAULT_CAPTIONER,
+    DatabaseUrl,
+    Home,
+    Threads,
+    decode_limits,
+    library_encoder,
+    open_library,
+    read_settings,
+)
 from deixis.output import err, out, print_json, printable, progress_bar
 from indexer.caption import CaptionOptions, caption_library
 from vision.grounding.registry import load_captioner
+from vision.translation.captioner import in_language
 
 _LISTED = 20
 
 
 def caption(
-    captioner: Annotated[str, typer.Option("--captioner", help="Preset, folder or cached hub id.")] = "kosmos2",
+    captioner: Annotated[
+        str | None, typer.Option("--captioner", help="Preset, folder or cached hub id (DEIXIS_CAPTIONER).")
+    ] = None,
     detail: Annotated[Literal["brief", "detailed"], typer.Option("--detail", help="How much to say.")] = "brief",
     language: Annotated[
         str | None, typer.Option("--language", help="ISO 639-1 code; the captioner's first language if left out.")
     ] = None,
+    translator: Annotated[
+        str | None,
+        typer.Option("--translator", help="For languages that the captioner does not write: m2m100, or a folder."),
+    ] = None,
+    precision: Annotated[
+        str,
+        typer.Option("--precision", help="Of the captioner: float32, bfloat16, float16 (on CUDA) or int8 (on CPU)."),
+    ] = "float32",
     home: Home = None,
     database_url: DatabaseUrl = None,
     threads: Threads = None,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=1024, help="Pictures per batch.")] = 16,
+    batch_size: Annotated[
+        int | None,
+        typer.Option("--batch-size", min=1, max=1024, help="Pictures at once; what the memory allows if left out."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
 ) -> int:
@@ -32,7 +55,7 @@ def caption(
 
     Exit code 0: every picture has its caption. 3: done, but some pictures could not be read. 1: it could not be done.
     """
-    settings = read_settings(home=home, database_url=database_url, threads=threads)
+    settings = read_settings(home=home, database_url=database_url, captioner=captioner, threads=threads)
     options = CaptionOptions(
         detail=detail,
         language=language,
@@ -42,7 +65,10 @@ def caption(
     )
     with open_library(settings) as library:
         encoder = library_encoder(settings, library)
-        model = load_captioner(captioner, threads=settings.compute_threads)
+        model = load_captioner(
+            settings.captioner or DEFAULT_CAPTIONER, threads=settings.compute_threads, precision=precision
+        )
+        model = in_language(model, language, translator=translator, threads=settings.compute_threads)
         with progress_bar(quiet=quiet or json) as on_progress:
             report = caption_library(library, encoder, model, options, on_progress)
     if json:
@@ -52,6 +78,8 @@ def caption(
     out().print(
         f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s ({rate:.1f}/s), {report.regions} boxes"
     )
+    if report.batches:
+        out().print(str(report.batches))
     if report.silent or report.dropped_boxes:
         out().print(f"{report.silent} pictures without a word, {report.dropped_boxes} boxes dropped that were none")
     for file in report.refused[:_LISTED]:

@@ -16,6 +16,8 @@ from vision.encoders.registry import find_model
 from vision.errors import ModelMissingError
 from vision.grounding.presets import CAPTIONERS
 from vision.grounding.registry import find_captioner
+from vision.translation.presets import TRANSLATORS
+from vision.translation.registry import find_translator
 
 app = typer.Typer(help="List, download and locate the models that read pictures and words.", no_args_is_help=True)
 
@@ -46,6 +48,9 @@ def list_models() -> None:
         size = f"{captioner.download_bytes / 1e9:.1f} GB" if captioner.hub_id else "built in"
         facts = (captioner.licence, "–", str(captioner.image_px), "–", "–", size)
         table.add_row(captioner.name, *facts, _is_here(captioner.name), f"writes captions: {captioner.note}")
+    for translator in TRANSLATORS.values():
+        facts = (translator.licence, "–", "–", "–", "–", f"{translator.download_bytes / 1e9:.1f} GB")
+        table.add_row(translator.name, *facts, _is_here(translator.name), f"translates captions: {translator.note}")
     console = Console()
     console.print(table)
     console.print(
@@ -54,6 +59,8 @@ def list_models() -> None:
 
 
 def _find(name: str) -> hub.ModelPlace:
+    if name in TRANSLATORS:
+        return find_translator(name)
     return find_captioner(name) if name in CAPTIONERS else find_model(name)
 
 
@@ -76,7 +83,7 @@ def pull(
     ] = "transformers",
 ) -> None:
     """Download a model into the hub cache and pin the commit that came."""
-    preset = PRESETS.get(name) or CAPTIONERS.get(name)
+    preset = PRESETS.get(name) or CAPTIONERS.get(name) or TRANSLATORS.get(name)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

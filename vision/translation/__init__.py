@@ -1,0 +1,1 @@
+"""Translation of captions, questions and answers, with every phrase kept on its box."""
