@@ -8,7 +8,23 @@ import traceback
 import typer
 from rich.console import Console
 
-from deixis.commands import caption, demo, evaluate, imports, index, models, rebuild, search, serve, status, verify
+from deixis.commands import (
+    caption,
+    classify,
+    demo,
+    evaluate,
+    explain,
+    export,
+    imports,
+    index,
+    models,
+    quality,
+    rebuild,
+    search,
+    serve,
+    status,
+    verify,
+)
 from vision.errors import DeixisError
 
 EXIT_OK = 0
@@ -29,6 +45,10 @@ app.command("index")(index.index)
 app.command("import")(imports.import_)
 app.command("caption")(caption.caption)
 app.command("search")(search.search)
+app.command("explain")(explain.explain)
+app.command("export")(export.export)
+app.command("quality")(quality.quality)
+app.command("classify")(classify.classify)
 app.command("serve")(serve.serve)
 app.command("status")(status.status)
 app.command("verify")(verify.verify)

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+from numpy.typing import NDArray
+
+from vision.overlay_images import HeatScale
 from vision.types import Box, RgbImage, Span
 
 
@@ -101,6 +105,45 @@ class SearchResult:
     images_searched: int
     took_ms: float
     model: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeatMap:
+    """Where in one picture a text is, after the library's encoder.
+
+    Attributes:
+        text: as it was understood.
+        heat: `(rows, columns)` float32, cosine of patch and text, row by row from the upper left.
+        covers: the part of the picture that the patches tile.
+        scale: which values mean nothing and which mean most.
+        model: name of the encoder.
+        took_ms: wall-clock milliseconds in the encoder.
+    """
+
+    text: str
+    heat: NDArray[np.float32]
+    covers: Box
+    scale: HeatScale
+    model: str
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureAnswer:
+    """What a captioner says to a question about one picture.
+
+    Attributes:
+        answer: may be empty.
+        log_probability: natural logarithm of the probability of its tokens.
+        model: name of the captioner.
+        took_ms: wall-clock milliseconds in the captioner.
+    """
+
+    question: str
+    answer: str
+    log_probability: float
+    model: str
+    took_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from search.query.retrieve import Candidates, retrieve
 from search.results import (
     CaptionInfo,
     FileInfo,
+    HeatMap,
     Hit,
     ImageDetail,
     LibraryStatus,
@@ -29,12 +30,15 @@ from search.results import (
     SearchRequest,
     SearchResult,
 )
-from vision.encoders.base import Encoder
-from vision.encoders.registry import load_encoder
+from vision.encoders.base import Encoder, LocatingEncoder
+from vision.encoders.registry import is_model_at, load_encoder
+from vision.overlay_images import scale_from_middle
+from vision.types import RgbImage
 
 __all__ = [
     "CaptionInfo",
     "FileInfo",
+    "HeatMap",
     "Hit",
     "ImageDetail",
     "LibraryStatus",
@@ -102,6 +106,48 @@ class SearchService:
             took_ms=(time.perf_counter() - started) * 1000,
             model=model.name,
         )
+
+    def heat_map(self, image: RgbImage, text: str) -> HeatMap:
+        """Say where in a picture a text is.
+
+        Args:
+            image: HWC uint8 RGB, upright; of the library or not.
+            text: words as for a search.
+
+        Raises:
+            QueryError: the text is empty or too long.
+            LibraryEmptyError: nothing has been indexed yet, so that there is no encoder.
+            NoHeatMapError: the encoder cannot compare patches with words.
+            ModelError: the encoder cannot be loaded.
+            ModelMismatchError: it is not the one that made the library's vectors.
+        """
+        from vision.localize import heat_maps  # noqa: PLC0415 (only needed here, and not at every start)
+
+        words = plan_query(text).text
+        encoder = self._ready_encoder(self._active_model())
+        started = time.perf_counter()
+        maps = heat_maps(encoder, image, [words])
+        return HeatMap(
+            text=words,
+            heat=maps.maps[0],
+            covers=maps.covers,
+            scale=scale_from_middle(maps.maps[0]),
+            model=encoder.facts.name,
+            took_ms=(time.perf_counter() - started) * 1000,
+        )
+
+    @property
+    def may_have_heat_maps(self) -> bool:
+        """Whether a heat map is worth asking for; True as long as the encoder is not loaded and nobody knows."""
+        return self._encoder is None or isinstance(self._encoder, LocatingEncoder)
+
+    def encoder_identity(self) -> str:
+        """What the library's vectors and heat maps depend on, 64 hex digits.
+
+        Raises:
+            LibraryEmptyError: nothing has been indexed yet.
+        """
+        return self._active_model().identity
 
     def image(self, image_id: int) -> ImageDetail:
         """Everything known of one picture.
@@ -174,7 +220,7 @@ class SearchService:
         return self._encoder
 
     def _load(self, model: Model) -> Encoder:
-        if self._model is not None:
+        if self._model is not None and not is_model_at(self._model, model.location):
             return load_encoder(self._model, threads=self._threads)
         return load_encoder(model.location, threads=self._threads, backend=model.backend)
 

@@ -13,6 +13,7 @@ from platformdirs import user_data_path
 from search.errors import SettingsError
 
 PREFIX = "DEIXIS_"
+_TEXTS = ("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class Settings:
         home: folder that holds database, vectors, previews; created by `index`.
         database_url: SQLAlchemy URL; None means SQLite inside `home`.
         model: preset, folder or cached hub id of the encoder; None means the library's own, or the default preset.
+        backend: what computes the encoder: `transformers`, `onnx`, `openvino`, or `auto` for the fastest faithful one;
+            None means the library's own, for a new library `auto` where the model is large.
+        precision: of the encoder: `float32`, `bfloat16`, `float16` or `int8`; None means the library's own.
+        captioner: preset, folder or cached hub id of the captioner; None means that `serve` answers no questions.
         host: address that `serve` binds.
         port: TCP port that `serve` binds; 0 is refused because nobody could find it.
         allowed_hosts: names accepted in the Host header, comma-separated; `*` accepts any.
@@ -38,6 +43,9 @@ class Settings:
     home: Path
     database_url: str | None = None
     model: str | None = None
+    backend: str | None = None
+    precision: str | None = None
+    captioner: str | None = None
     host: str = "127.0.0.1"
     port: int = 8484
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
@@ -93,9 +101,7 @@ def load_settings(environ: Mapping[str, str], **flags: Any) -> Settings:
 
 
 def _parse(variable: str, name: str, raw: str) -> Any:
-    kind = {"home": Path, "decode_timeout_s": float, "database_url": str, "model": str, "host": str}.get(name)
-    if kind is None:
-        kind = str if name == "allowed_hosts" else int
+    kind = {"home": Path, "decode_timeout_s": float}.get(name, str if name in _TEXTS else int)
     try:
         return kind(raw)
     except ValueError as error:

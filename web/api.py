@@ -6,14 +6,27 @@ import logging
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
+import numpy as np
 from fastapi import APIRouter, File, Query, UploadFile
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.concurrency import run_in_threadpool
 
+from search.query.plan import plan_query
 from search.results import SearchRequest, SearchResult
 from vision.errors import DeixisError
 from web.deps import Engine, EngineDep, Hits, ImageId, LikeId
-from web.errors import PROBLEM_JSON, NotReadyError
-from web.schemas import HealthModel, HitModel, ImageModel, ReadyModel, SearchModel
+from web.errors import PROBLEM_JSON, NotReadyError, in_one_line
+from web.looking import LookerDep
+from web.schemas import (
+    AnswerModel,
+    BoxModel,
+    HealthModel,
+    HeatMapModel,
+    HitModel,
+    ImageModel,
+    ReadyModel,
+    SearchModel,
+)
 from web.templating import file_name
 from web.version import VERSION
 
@@ -21,6 +34,10 @@ log = logging.getLogger(__name__)
 
 Offset = Annotated[int, Query(ge=0, le=100_000, description="How many of the best hits to pass over.")]
 Words = Annotated[str | None, Query(description="Words that describe the picture, 1,000 characters at most.")]
+MapWords = Annotated[str, Query(description="Words to look for in the picture, 1,000 characters at most.")]
+Question = Annotated[
+    str, Query(max_length=1000, description="What to ask, in a language of the captioner.", examples=["How many dogs?"])
+]
 Picture = Annotated[UploadFile, File(description="A picture file: JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC.")]
 
 
@@ -62,7 +79,7 @@ def search(engine: EngineDep, q: Words = None, like: LikeId = None, k: Hits = 20
 )
 def search_by_picture(engine: EngineDep, image: Picture, k: Hits = 20, offset: Offset = 0) -> SearchModel:
     """Find pictures that look like an uploaded one; nothing of the upload is kept."""
-    pixels = engine.decode_upload(image.file.read(), file_name(image.filename or "upload"))
+    pixels = engine.decode_bytes(image.file.read(), file_name(image.filename or "upload"))
     result = engine.search(SearchRequest(image=pixels, k=k, offset=offset))
     # There is no address of the next page: the picture would have to be sent again.
     return _search_model(result, k, offset, None)
@@ -79,6 +96,63 @@ def search_by_picture(engine: EngineDep, image: Picture, k: Hits = 20, offset: O
 def image(engine: EngineDep, image_id: ImageId) -> ImageModel:
     """Everything the library knows of one picture: its files, captions, phrases and boxes."""
     return ImageModel.model_validate(engine.service().image(image_id))
+
+
+@router.get(
+    "/api/v1/images/{image_id}/heatmap",
+    responses=_problems(
+        s400="The words are empty or too many.",
+        s404="There is no such picture.",
+        s410="No file holds the picture any more.",
+        s422="`q` is missing, or the picture cannot be read.",
+        s501="The encoder cannot compare patches with words.",
+        s503="The model is missing, or too many searches wait.",
+    ),
+    tags=["pictures"],
+    operation_id="heatMap",
+)
+async def heat_map(engine: EngineDep, looker: LookerDep, image_id: ImageId, q: MapWords) -> HeatMapModel:
+    """Where in a picture some words are, after the encoder of the search: whole queries, phrases or single words."""
+    detail = await run_in_threadpool(lambda: engine.service().image(image_id))
+    text = plan_query(q).text
+    made = await looker.heat_map(detail, text, await looker.version(detail, text))
+    return HeatMapModel(
+        image_id=image_id,
+        text=text,
+        values=[[float(value) if np.isfinite(value) else None for value in row] for row in made.heat],
+        covers=BoxModel.model_validate(made.covers),
+        low=made.scale.low,
+        high=made.scale.high,
+        model=made.model,
+        took_ms=round(made.took_ms, 3),
+        overlay=f"/media/{image_id}/heat.png?" + urlencode({"q": text}),
+    )
+
+
+@router.get(
+    "/api/v1/images/{image_id}/ask",
+    responses=_problems(
+        s404="There is no such picture.",
+        s410="No file holds the picture any more.",
+        s422="The question is missing, empty, too long or holds a tag of the model, or the picture cannot be read.",
+        s501="The server was started without a captioner.",
+        s503="The captioner is missing, or other questions wait.",
+    ),
+    tags=["pictures"],
+    operation_id="ask",
+)
+async def ask(engine: EngineDep, looker: LookerDep, image_id: ImageId, question: Question) -> AnswerModel:
+    """Ask a question about a picture; questions are answered one at a time."""
+    detail = await run_in_threadpool(lambda: engine.service().image(image_id))
+    said = await looker.ask(detail, question)
+    return AnswerModel(
+        image_id=image_id,
+        question=said.question,
+        answer=said.answer,
+        log_probability=said.log_probability,
+        model=said.model,
+        took_ms=round(said.took_ms, 3),
+    )
 
 
 @router.get("/healthz", tags=["service"], operation_id="health")
@@ -115,7 +189,7 @@ def check_ready(engine: Engine) -> ReadyModel:
     except NotReadyError:
         raise
     except DeixisError as error:
-        raise NotReadyError((". ".join(str(error).split("\n")),)) from error
+        raise NotReadyError((in_one_line(error),)) from error
     except (OSError, SQLAlchemyError) as error:
         log.warning("not ready: %s", error)
         raise NotReadyError(("the library's database or files cannot be read; the server's log says why",)) from error

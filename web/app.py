@@ -15,8 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from search.settings import Settings, load_settings
-from web import api, errors, media, pages
+from web import api, errors, heat, media, pages
 from web.deps import Engine
+from web.looking import PictureLooker
 from web.middleware import AllowedHosts, ErrorNet, ReceiveLimits, SecurityHeaders, host_names
 from web.schemas import ProblemModel
 from web.templating import STATIC
@@ -57,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(media.router)
+    app.include_router(heat.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     _publish_problem_schema(app)
@@ -89,12 +91,14 @@ class _StaticFiles(StaticFiles):
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     engine = app.state.engine = Engine(app.state.settings)
     previews = app.state.previews = media.PreviewMaker(engine)
+    looker = app.state.looker = PictureLooker(engine, previews)
     # In the background: pages are served while the model loads, and the first query need not wait for all of it.
     warming = asyncio.create_task(run_in_threadpool(_warm, engine))
     try:
         yield
     finally:
         await warming
+        await looker.close()
         await previews.close()
         await run_in_threadpool(engine.close)
 

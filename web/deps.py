@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 
+from search.asking import PictureAsker
 from search.library import Library
-from search.results import SearchRequest, SearchResult
+from search.results import HeatMap, PictureAnswer, SearchRequest, SearchResult
 from search.service import SearchService
 from search.settings import Settings, available_cores
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, accept
 from vision.types import RgbImage
-from web.errors import OverloadedError
+from web.errors import NoCaptionerError, OverloadedError
 
 SEARCH_WAIT_S = 20.0
 """A search that finds no free core for this long is refused: a flood ends in clear answers and not in silence."""
@@ -40,6 +43,7 @@ class Engine:
         self._service: SearchService | None = None
         # FAISS and the encoder compute on one thread per query: more searches than cores only wait in each other's way.
         self._cores = threading.BoundedSemaphore(available_cores())
+        self._asker = PictureAsker(settings.captioner, threads=settings.compute_threads) if settings.captioner else None
 
     def service(self) -> SearchService:
         """The search service; safe to call from any thread.
@@ -64,12 +68,50 @@ class Engine:
             DeixisError: whatever the service raises.
         """
         service = self.service()
-        if not self._cores.acquire(timeout=SEARCH_WAIT_S):
-            raise OverloadedError("the server is answering other searches", remedy="Try again in a few seconds.")
-        try:
+        with self._core():
             return service.search(request)
-        finally:
-            self._cores.release()
+
+    def heat_map(self, preview: bytes, name: str, text: str) -> HeatMap:
+        """Say where in a picture a text is, with no more computing at once than there are cores.
+
+        Args:
+            preview: the picture as a file.
+            name: for messages.
+            text: words as for a search.
+
+        Raises:
+            OverloadedError: no core came free in time.
+            DeixisError: whatever the service raises.
+        """
+        service = self.service()
+        pixels = self.decode_bytes(preview, name)
+        with self._core():
+            return service.heat_map(pixels, text)
+
+    @property
+    def answers(self) -> bool:
+        """Whether questions about a picture can be asked at all."""
+        return self._asker is not None
+
+    def ask(self, preview: bytes, name: str, question: str) -> PictureAnswer:
+        """Let the captioner answer a question about a picture; the first one waits for the captioner to load.
+
+        Args:
+            preview: the picture as a file.
+            name: for messages.
+            question: in the words of whoever asks.
+
+        Raises:
+            NoCaptionerError: the settings name no captioner.
+            PromptError: the question is empty, too long or holds a tag.
+            ModelError: the captioner cannot be loaded.
+        """
+        if self._asker is None:
+            raise NoCaptionerError(
+                "this server was started without a captioner",
+                remedy="Start it with --captioner NAME (DEIXIS_CAPTIONER).",
+            )
+        return self._asker.ask(self.decode_bytes(preview, name), question)
 
     def decode(self, request: DecodeRequest) -> Decoded:
         """Decode foreign bytes in a limited child process; waits for its turn where many ask at once.
@@ -79,8 +121,8 @@ class Engine:
         """
         return accept(self._decoders.decode(request))
 
-    def decode_upload(self, data: bytes, name: str) -> RgbImage:
-        """Decode an upload.
+    def decode_bytes(self, data: bytes, name: str) -> RgbImage:
+        """Decode an upload or a preview.
 
         Args:
             data: the file's bytes.
@@ -95,6 +137,15 @@ class Engine:
         pixels = self.decode(DecodeRequest(path=name, data=data)).pixels
         assert pixels is not None  # a request without a preview always answers with pixels
         return pixels
+
+    @contextmanager
+    def _core(self) -> Iterator[None]:
+        if not self._cores.acquire(timeout=SEARCH_WAIT_S):
+            raise OverloadedError("the server is answering other searches", remedy="Try again in a few seconds.")
+        try:
+            yield
+        finally:
+            self._cores.release()
 
     def close(self) -> None:
         """End the decoding children and close the library; the engine must not be used afterwards."""

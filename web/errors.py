@@ -21,7 +21,8 @@ from search.errors import (
     NotFoundError,
     QueryError,
 )
-from vision.errors import DeixisError, ImageRefusedError, ModelError, ModelMissingError
+from vision.errors import DeixisError, ImageRefusedError, ModelError, ModelMissingError, NoHeatMapError
+from vision.grounding.errors import NoAnswersError, PromptError
 from web.schemas import FieldErrorModel, ProblemModel
 from web.templating import render
 
@@ -39,6 +40,10 @@ class OriginalGoneError(DeixisError):
 
 class OverloadedError(DeixisError):
     """More searches wait than this machine can answer in time."""
+
+
+class NoCaptionerError(DeixisError):
+    """Questions need a captioner, and this server was started without one."""
 
 
 class NotReadyError(DeixisError):
@@ -75,9 +80,13 @@ DOMAIN_KINDS: Mapping[type[DeixisError], Kind] = {
     CorruptionError: Kind(500, "library-corrupt", "The library is damaged"),
     LibraryError: Kind(503, "library-unusable", "The library cannot be used"),
     ModelMissingError: Kind(503, "model-missing", "The model is not on this machine"),
+    NoHeatMapError: Kind(501, "no-heat-map", "The model cannot say where words are"),
+    NoAnswersError: Kind(501, "no-answers", "This captioner answers no questions"),
     ModelError: Kind(503, "model-unusable", "The model cannot be used"),
+    PromptError: Kind(422, "question-invalid", "This cannot be asked of a picture"),
+    NoCaptionerError: Kind(501, "no-captioner", "This server answers no questions about pictures"),
     NotReadyError: Kind(503, "not-ready", "Not ready"),
-    OverloadedError: Kind(503, "overloaded", "Too many searches at once"),
+    OverloadedError: Kind(503, "overloaded", "Too much is asked at once"),
     DeixisError: INTERNAL,
 }
 """The one place that turns domain errors into statuses; the nearest base class decides."""
@@ -101,6 +110,11 @@ def kind_of(error: DeixisError) -> Kind:
         if base in DOMAIN_KINDS:
             return DOMAIN_KINDS[base]
     return INTERNAL
+
+
+def in_one_line(error: DeixisError) -> str:
+    """What went wrong and what to do about it, to stand among other words."""
+    return ". ".join(str(error).split("\n"))
 
 
 def install(app: FastAPI) -> None:

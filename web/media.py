@@ -22,6 +22,7 @@ from vision.errors import ImageRefusedError
 from vision.images import DecodeRequest
 from web.deps import Engine, EngineDep, ImageId
 from web.errors import OriginalGoneError
+from web.once import Once
 from web.templating import file_name
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class PreviewMaker:
         self._engine = engine
         self._store = PreviewStore(engine.settings.home)
         self._slots = asyncio.Semaphore(engine.settings.decoders)
-        self._making: dict[tuple[str, int], asyncio.Task[bytes]] = {}
+        self._once: Once[bytes] = Once()
 
     async def get(self, detail: ImageDetail, size_px: int) -> bytes:
         """The preview as WebP bytes.
@@ -59,27 +60,15 @@ class PreviewMaker:
         stored = await run_in_threadpool(_read_if_there, self._store.path(detail.sha256, size_px))
         if stored is not None:
             return stored
-        key = (detail.sha256, size_px)
-        task = self._making.get(key)
-        if task is None:
-            task = asyncio.create_task(self._make_in_turn(detail, size_px))
-            self._making[key] = task
-            task.add_done_callback(lambda done: self._forget(key, done))
-        # Shielded: a reader that leaves must not take the preview from the others.
-        return await asyncio.shield(task)
+        return await self._once.get((detail.sha256, size_px), lambda: self._make_in_turn(detail, size_px))
 
     async def close(self) -> None:
         """Wait for what is being made."""
-        await asyncio.gather(*self._making.values(), return_exceptions=True)
+        await self._once.close()
 
     async def _make_in_turn(self, detail: ImageDetail, size_px: int) -> bytes:
         async with self._slots:
             return await run_in_threadpool(_make_preview, self._engine, self._store, detail, size_px)
-
-    def _forget(self, key: tuple[str, int], done: asyncio.Task[bytes]) -> None:
-        del self._making[key]
-        if not done.cancelled():
-            done.exception()  # looked at, so that a failure which nobody waits for any more is not logged as lost
 
 
 @router.get("/media/{image_id}/gallery.webp")

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, File, Query, Request, UploadFile
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from search.errors import LibraryEmptyError
-from search.results import Hit, ImageDetail, LibraryStatus, SearchRequest, SearchResult
+from search.results import Hit, ImageDetail, LibraryStatus, PictureAnswer, SearchRequest, SearchResult
+from vision.grounding.errors import PromptError
 from web.deps import MAX_PAGE_HITS, Engine, EngineDep, ImageId, LikeId
+from web.errors import in_one_line, kind_of
+from web.heat import gradient, shown_heat, suggested_parts
+from web.looking import LookerDep, PictureLooker
 from web.overlay import TILE_LABELS, VIEWER_LABELS, Overlay, draw, mark_phrases
 from web.templating import file_name, render
 
@@ -25,6 +30,8 @@ _BOXES_PER_TILE = 6
 PageHits = Annotated[int, Query(ge=1, le=MAX_PAGE_HITS)]
 PageNumber = Annotated[int, Query(ge=1, le=1000)]
 
+PageText = Annotated[str, Query(max_length=1000)]
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -35,6 +42,16 @@ class Tile:
     hit: Hit
     overlay: Overlay
     alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question with its answer, or with the reason why it cannot be put; `status` is the page's HTTP status."""
+
+    question: str
+    status: int
+    said: PictureAnswer | None = None
+    problem: str | None = None
 
 
 @router.get("/")
@@ -88,23 +105,49 @@ def results_for_upload(
 ) -> Response:
     """Pictures that look like an uploaded one; it is decoded, compared and forgotten."""
     name = file_name(image.filename or "your picture")
-    pixels = engine.decode_upload(image.file.read(), name)
+    pixels = engine.decode_bytes(image.file.read(), name)
     result = engine.search(SearchRequest(image=pixels, k=k))
     context: dict[str, object] = {"q": "", "like": None, "links": {}, "page": 1, "previous": False, "next": False}
     return _results_page(request, result, {**context, "upload": name})
 
 
 @router.get("/images/{image_id}")
-def picture(
-    request: Request, engine: EngineDep, image_id: ImageId, q: Annotated[str, Query(max_length=1000)] = ""
+async def picture(
+    request: Request,
+    engine: EngineDep,
+    looker: LookerDep,
+    image_id: ImageId,
+    q: PageText = "",
+    heat: PageText = "",
+    ask: PageText = "",
 ) -> Response:
-    """One picture, large, with every phrase that is known of it."""
-    detail = engine.service().image(image_id)
+    """One picture, large, with every phrase that is known of it; on request where words are in it, or an answer."""
+    detail = await run_in_threadpool(lambda: engine.service().image(image_id))
     regions = [region for caption in detail.captions for region in caption.regions] + list(detail.regions)
     overlay = draw(regions, VIEWER_LABELS)
-    captions = [(caption, mark_phrases(caption, overlay.things)) for caption in detail.captions]
-    context = {"q": q, "image": detail, "overlay": overlay, "captions": captions, "alt": _alt_of(detail)}
-    return render(request, "picture.html", context)
+    answered = await _answered(looker, detail, ask) if ask else None
+    context = {
+        "q": q,
+        "image": detail,
+        "overlay": overlay,
+        "captions": [(caption, mark_phrases(caption, overlay.things)) for caption in detail.captions],
+        "alt": _alt_of(detail),
+        "heat": await shown_heat(looker, detail, heat) if heat.strip() else None,
+        "parts": suggested_parts(q) if q.strip() else [],
+        "gradient": gradient(),
+        "has_heat": engine.service().may_have_heat_maps,
+        "asks": engine.answers,
+        "answered": answered,
+    }
+    return render(request, "picture.html", context, status_code=answered.status if answered else 200)
+
+
+async def _answered(looker: PictureLooker, detail: ImageDetail, question: str) -> Answered:
+    try:
+        said = await looker.ask(detail, question)
+    except PromptError as error:  # said beside the form, where the question can be put right
+        return Answered(question, kind_of(error).status, problem=in_one_line(error))
+    return Answered(question, 200, said)
 
 
 def _results_page(request: Request, result: SearchResult, context: dict[str, object]) -> Response:

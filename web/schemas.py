@@ -183,6 +183,38 @@ class ImageModel(_Answer):
         return LinksModel.of(self.image_id)
 
 
+class HeatMapModel(_Answer):
+    """Where in a picture a text is: one cosine per patch, row by row from the upper left."""
+
+    image_id: Annotated[int, Field(examples=[5])]
+    text: Annotated[str, Field(description="The words as understood.", examples=["a brown bear"])]
+    values: Annotated[
+        list[list[float | None]],
+        Field(description="Cosine of patch and text; null for a patch without one.", examples=[[[0.02, 0.31]]]),
+    ]
+    covers: Annotated[BoxModel, Field(description="The part of the picture that the patches tile.")]
+    low: Annotated[float, Field(description="Drawn bare, like all below it: the median.", examples=[0.03])]
+    high: Annotated[float, Field(description="Drawn strongest: the largest value.", examples=[0.31])]
+    model: Annotated[str, Field(description="Name of the encoder.", examples=["siglip2-base-patch16-256"])]
+    took_ms: Annotated[float, Field(description="Milliseconds in the encoder, when it was made.", examples=[180.0])]
+    overlay: Annotated[
+        str, Field(description="Address of a see-through PNG of it.", examples=["/media/5/heat.png?q=a+brown+bear"])
+    ]
+
+
+class AnswerModel(_Answer):
+    """What the captioner says to a question about one picture."""
+
+    image_id: Annotated[int, Field(examples=[5])]
+    question: Annotated[str, Field(examples=["What colour is the bear?"])]
+    answer: Annotated[str, Field(description="May be empty.", examples=["brown"])]
+    log_probability: Annotated[
+        float, Field(description="Natural logarithm of the probability of its tokens.", examples=[-0.4])
+    ]
+    model: Annotated[str, Field(description="Name of the captioner.", examples=["kosmos2"])]
+    took_ms: Annotated[float, Field(description="Milliseconds in the captioner.", examples=[900.0])]
+
+
 class HealthModel(_Answer):
     """The process lives and answers."""
 

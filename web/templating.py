@@ -59,9 +59,15 @@ def preview_url(image_id: int, sha256: str, name: str) -> str:
     return f"/media/{image_id}/{name}.webp?v={sha256[:16]}"
 
 
-def page_url(image_id: int, query: str = "") -> str:
-    """Address of a picture's page, which remembers the query that led there."""
-    return f"/images/{image_id}" + ("?" + urlencode({"q": query}) if query else "")
+def heat_url(image_id: int, text: str, version: str) -> str:
+    """Address of a heat map's layer; `v` is what it follows from, so that browsers may keep it for good."""
+    return f"/media/{image_id}/heat.png?" + urlencode({"q": text, "v": version[:16]})
+
+
+def page_url(image_id: int, query: str = "", heat: str = "") -> str:
+    """Address of a picture's page, which remembers the query that led there; `heat` is what to look for in it."""
+    given = {name: value for name, value in {"q": query, "heat": heat}.items() if value}
+    return f"/images/{image_id}" + ("?" + urlencode(given) if given else "")
 
 
 @functools.cache

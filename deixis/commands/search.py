@@ -15,18 +15,15 @@ from deixis.context import (
     Home,
     ModelName,
     Threads,
-    decode_limits,
     library_encoder,
     open_library,
+    read_picture,
     read_settings,
 )
 from deixis.output import out, print_json, printable
 from search.errors import QueryError
 from search.results import Hit, SearchRequest, SearchResult
 from search.service import SearchService
-from search.settings import Settings
-from vision.images import DecodeRequest, decode_one
-from vision.types import RgbImage
 
 
 def search(
@@ -43,7 +40,7 @@ def search(
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
     if (query is None) == (like is None):
         raise QueryError("give either a query or --like FILE", remedy='For example: deixis search "two zebras"')
-    image = None if like is None else _read_picture(like, settings)
+    image = None if like is None else read_picture(like, settings)
     with open_library(settings) as library:
         service = SearchService(library, library_encoder(settings, library))
         result = service.search(SearchRequest(text=query, image=image, k=k))
@@ -52,13 +49,6 @@ def search(
     else:
         _print(result)
     return 0
-
-
-def _read_picture(path: Path, settings: Settings) -> RgbImage:
-    pixels = decode_one(DecodeRequest(path=str(path)), decode_limits(settings)).pixels
-    if pixels is None:
-        raise QueryError(f"{path}: no pixels")
-    return pixels
 
 
 def _print(result: SearchResult) -> None:

@@ -20,6 +20,10 @@ def serve(
     home: Home = None,
     database_url: DatabaseUrl = None,
     model: ModelName = None,
+    captioner: Annotated[
+        str | None,
+        typer.Option("--captioner", help="Answers questions about a picture (DEIXIS_CAPTIONER).", show_default=False),
+    ] = None,
     threads: Threads = None,
 ) -> int:
     """Serve the web page and the API until stopped."""
@@ -30,6 +34,7 @@ def serve(
         home=home,
         database_url=database_url,
         model=model,
+        captioner=captioner,
         threads=threads,
         host=host,
         port=port,

@@ -116,8 +116,11 @@ def test_the_demo_draws_indexes_and_answers_without_a_download(deixis: Deixis, t
     asked = [line.split("”")[0].strip("“") for line in first.stdout.splitlines() if line.startswith("“")]
     best = [line for line in first.stdout.splitlines() if line.startswith("  1. ")]
     assert len(asked) == len(best) == 3
-    # English questions are a caption of their picture: the first hit must be the picture that has it.
-    assert asked[0] in best[0]
+    # English queries are a caption of their picture: the first hit must be the picture that has it.
+    lines = (tmp_path / "demo" / "gallery" / "annotations.jsonl").read_text(encoding="utf-8").splitlines()
+    file_of = {caption["text"]: row["file"] for row in map(json.loads, lines) for caption in row["captions"]}
+    assert file_of[asked[0]] in best[0]
+    assert "24 captioned" in first.stdout
     again = deixis(*arguments)
     assert "24 pictures are drawn already" in again.stdout
     assert "24 unchanged" in again.stdout
@@ -134,7 +137,9 @@ def test_the_demo_leaves_other_peoples_pictures_alone(deixis: Deixis, tmp_path: 
 
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
-    commands = "index import caption search serve status verify rebuild demo eval models"
+    commands = (
+        "index import caption classify explain export quality search serve status verify rebuild demo eval models"
+    )
     for command in commands.split():
         assert run([command, "--help"]) == 0
         assert "Usage:" in capsys.readouterr().out

@@ -12,6 +12,7 @@ from search import errors as search_errors
 from search.settings import Settings
 from vision import errors as vision_errors
 from vision.errors import DeixisError
+from vision.grounding import errors as grounding_errors
 from web.app import create_app
 from web.deps import Engine
 from web.errors import DOMAIN_KINDS, HTTP_KINDS, PROBLEM_JSON, TYPE_PREFIX, kind_of
@@ -50,6 +51,17 @@ WRONG_REQUESTS = [
     ("POST", "/api/v1/search", {"content": b"--x", "headers": {"content-type": "multipart/form-data"}}, 400, None),
     ("GET", "/media/999999/gallery.webp", {}, 404, "not-found"),
     ("GET", "/media/1/huge.webp", {}, 404, "no-such-page"),
+    ("GET", "/api/v1/images/1/heatmap", {}, 422, "request-invalid"),
+    ("GET", "/api/v1/images/1/heatmap?q=%20", {}, 400, "query-invalid"),
+    ("GET", "/api/v1/images/1/heatmap?q=" + "a" * 1001, {}, 400, "query-invalid"),
+    ("GET", "/api/v1/images/999999/heatmap?q=red", {}, 404, "not-found"),
+    ("GET", "/api/v1/images/1/heatmap?q=red", {}, 501, "no-heat-map"),
+    ("GET", "/media/1/heat.png", {}, 422, "request-invalid"),
+    ("GET", "/media/1/heat.png?q=red", {}, 501, "no-heat-map"),
+    ("GET", "/media/999999/heat.png?q=red", {}, 404, "not-found"),
+    ("GET", "/api/v1/images/1/ask", {}, 422, "request-invalid"),
+    ("GET", "/api/v1/images/1/ask?question=why", {}, 501, "no-captioner"),
+    ("GET", "/api/v1/images/999999/ask?question=why", {}, 404, "not-found"),
     ("GET", "/static/..%2fapp.py", {}, 404, "no-such-page"),
     ("GET", "/static/nothing.css", {}, 404, "no-such-page"),
     ("GET", "/healthz", {"headers": {"host": "evil.example"}}, 421, "host-not-allowed"),
@@ -138,9 +150,10 @@ def test_too_many_searches_end_in_a_clear_answer(settings: Settings, monkeypatch
         assert client.get("/api/v1/search?q=red").status_code == 200
 
 
-@pytest.mark.parametrize("module", [search_errors, vision_errors])
+@pytest.mark.parametrize("module", [search_errors, vision_errors, grounding_errors])
 def test_every_domain_error_has_a_kind_of_its_own_or_of_its_family(module: object) -> None:
     internal = {"DeixisError", "SettingsError", "ImportFormatError", "GeometryError", "DecoderError"}
+    internal |= {"LanguageError", "DecodingError"}  # no request chooses a language or how to decode
     for name, error in vars(module).items():
         if isinstance(error, type) and issubclass(error, DeixisError) and name not in internal:
             assert any(base in DOMAIN_KINDS for base in error.__mro__[:-3] if base is not DeixisError), name

@@ -114,7 +114,8 @@ def test_every_page_can_be_used_without_eyes(client: TestClient, ids: dict[str, 
         assert len(identifiers) == len(set(identifiers))
         labelled = {label["for"] for label in page.all("label") if "for" in label}
         for field in page.all("input"):
-            assert field["id"] in labelled or field["type"] == "radio"  # radios lie inside their labels
+            # Radios lie inside their labels, and nobody sees what is hidden.
+            assert field["type"] in ("radio", "hidden") or field["id"] in labelled
         for svg in page.all("svg"):
             assert svg["aria-hidden"] == "true"
 
@@ -184,7 +185,7 @@ def test_an_unreadable_upload_is_explained_in_words(client: TestClient) -> None:
 def test_a_hostile_query_is_echoed_as_text(client: TestClient, query: str) -> None:
     page = browse(client, "/search?q=" + quote(query))
     assert_inert(page)
-    (field,) = [field for field in page.all("input") if field["id"] == "q"]
+    (field,) = [field for field in page.all("input") if field.get("id") == "q"]
     assert field["value"] == query
     assert all(attributes.get("id") != "main" or name == "main" for name, attributes in page.elements)
 
@@ -221,6 +222,15 @@ def test_phrases_of_a_caption_point_at_their_boxes(client: TestClient, ids: dict
 def test_right_to_left_captions_keep_their_direction(client: TestClient, ids: dict[str, int]) -> None:
     answer = client.get(f"/images/{ids['blue']}")
     assert 'lang="he" dir="auto"' in answer.text
+
+
+def test_what_a_server_cannot_do_is_not_offered(client: TestClient, ids: dict[str, int]) -> None:
+    client.get("/readyz")  # the encoder is loaded now, and known to have no heat maps
+    address = f"/images/{ids['red']}?q=a+red+wall"
+    assert not browse(client, address).by_class("look")
+    asked = browse(client, address + "&heat=red")
+    assert "gives one embedding per picture" in asked.text
+    assert "without a captioner" in browse(client, address + "&ask=why", status=501).text
 
 
 def test_the_stylesheet_of_classes_is_up_to_date() -> None:

@@ -1,0 +1,89 @@
+"""`deixis explain`: where in a picture the words of its caption, or of your own query, are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from deixis import explained_folder
+from deixis.context import (
+    DEFAULT_CAPTIONER,
+    DatabaseUrl,
+    Home,
+    ModelName,
+    Threads,
+    encoder_at_hand,
+    read_picture,
+    read_settings,
+)
+from deixis.output import out, print_json, printable
+from search.query.plan import plan_query
+from vision.explanation import Explanation, explain_caption, explain_query, explain_text
+from vision.grounding.registry import load_captioner
+
+
+def explain(
+    image: Annotated[Path, typer.Argument(help="A picture file.")],
+    query: Annotated[
+        str | None, typer.Option("--query", help="Where are these words? Without it: those of a caption.")
+    ] = None,
+    captioner: Annotated[
+        str | None, typer.Option("--captioner", help="Preset, folder or cached hub id (DEIXIS_CAPTIONER).")
+    ] = None,
+    detail: Annotated[Literal["brief", "detailed"], typer.Option("--detail", help="How much to say.")] = "brief",
+    language: Annotated[
+        str | None, typer.Option("--language", help="ISO 639-1 code; the captioner's first language if left out.")
+    ] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="New, or of an earlier run.", show_default="NAME-explained"),
+    ] = None,
+    home: Home = None,
+    database_url: DatabaseUrl = None,
+    model: ModelName = None,
+    threads: Threads = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the index as JSON.")] = False,
+) -> int:
+    """Write a picture per word that shows where the word is: of a caption, or of your --query.
+
+    Without --query a captioner describes the picture, and its attention is shown. With it the encoder of the search
+    compares each patch with the query, its phrases and its words; with --captioner too, so does its attention.
+    """
+    settings = read_settings(home=home, database_url=database_url, model=model, captioner=captioner, threads=threads)
+    words = plan_query(query).text if query is not None else None
+    place = (folder or Path(f"{image.stem}-explained")).expanduser()
+    explained_folder.check(place)
+    pixels = read_picture(image, settings)
+    explanations: list[Explanation] = []
+    if words is not None:
+        explanations.append(explain_query(encoder_at_hand(settings), pixels, words))
+    if words is None or captioner is not None:
+        watched = load_captioner(settings.captioner or DEFAULT_CAPTIONER, threads=settings.compute_threads)
+        explanations.append(
+            explain_caption(watched, pixels, detail=detail, language=language)
+            if words is None
+            else explain_text(watched, pixels, words)
+        )
+    index = explained_folder.write(place, image.name, pixels, explanations)
+    if json:
+        print_json({"folder": printable(str(place.absolute())), **index})
+    else:
+        _print(index, place)
+    return 0
+
+
+def _print(index: dict[str, Any], place: Path) -> None:
+    console = out()
+    for entry in index["explanations"]:
+        console.print(f"{entry['kind']} of {entry['model']}: “{printable(entry['text'])}”")
+        width = max((len(word["text"]) for word in entry["words"]), default=0)
+        for word in entry["words"]:
+            line = f"  {printable(word['text']):<{width}}  {word['low']:.3f} to {word['high']:.3f}"
+            if word["off_picture"] is not None:
+                line += (
+                    f"  {word['off_picture']:4.0%} off the picture, {word['off_patches']:4.0%} of the rest off patches"
+                )
+            console.print(f"{line}  {word['file']}")
+    console.print(f"{place / index['sheet']} has all of them")

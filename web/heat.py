@@ -1,0 +1,102 @@
+"""Heat maps over HTTP: a see-through layer as PNG, and what the page of a picture says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from search.query.plan import plan_query
+from search.results import HeatMap, ImageDetail
+from vision.errors import DeixisError
+from vision.heat_colours import heat_colours
+from vision.overlay_images import heat_layer, png_bytes
+from vision.query_parts import parts_of
+from web.deps import EngineDep, ImageId
+from web.errors import in_one_line
+from web.looking import LookerDep, PictureLooker
+from web.media import FOREVER, ContentVersion, IfNoneMatch, etag_matches
+from web.templating import heat_url
+
+LAYER_PX = 512
+"""Longest side of a layer; it is smooth, so browsers may enlarge it."""
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownHeat:
+    """What a picture's page shows of a heat map.
+
+    Attributes:
+        text: the words looked for.
+        url: address of the layer; None where there is none.
+        low: the largest value that is bare; high: the largest value, drawn strongest. Cosines, as text.
+        problem: why there is no layer; None where there is one.
+    """
+
+    text: str
+    url: str | None = None
+    low: str = ""
+    high: str = ""
+    problem: str | None = None
+
+
+@router.get("/media/{image_id}/heat.png")
+async def heat_picture(
+    engine: EngineDep,
+    looker: LookerDep,
+    image_id: ImageId,
+    q: Annotated[str, Query()],
+    if_none_match: IfNoneMatch = "",
+    version: ContentVersion = "",
+) -> Response:
+    """A heat map as a see-through picture, longest side 512 px, to be laid over any size of its picture."""
+    detail = await run_in_threadpool(lambda: engine.service().image(image_id))
+    text = plan_query(q).text
+    known = await looker.version(detail, text)
+    etag = f'"{known[:32]}"'
+    lasting = version != "" and known.startswith(version)
+    headers = {"ETag": etag, "Cache-Control": FOREVER if lasting else "private, no-cache"}
+    if etag_matches(if_none_match, etag):
+        return Response(status_code=304, headers=headers)
+    made = await looker.heat_map(detail, text, known)
+    return Response(await run_in_threadpool(_layer, detail, made), media_type="image/png", headers=headers)
+
+
+async def shown_heat(looker: PictureLooker, detail: ImageDetail, text: str) -> ShownHeat:
+    """Look for a text in a picture; where that fails, the page still comes, and says why there is no map."""
+    try:
+        words = plan_query(text).text
+        version = await looker.version(detail, words)
+        made = await looker.heat_map(detail, words, version)
+    except DeixisError as error:
+        return ShownHeat(text, problem=in_one_line(error))
+    return ShownHeat(
+        text=words,
+        url=heat_url(detail.image_id, words, version),
+        low=f"{made.scale.low:.3f}",
+        high=f"{made.scale.high:.3f}",
+    )
+
+
+def suggested_parts(query: str) -> list[str]:
+    """What of a query can be looked for: the whole, its phrases, its words."""
+    return [query, *(query[span.start : span.end] for span in parts_of(query))]
+
+
+def gradient() -> list[tuple[str, str]]:
+    """The colours of heat as `(offset, #rrggbb)`, for a legend."""
+    table = heat_colours()[:: len(heat_colours()) // 15]
+    return [
+        (f"{number / (len(table) - 1):.3f}", "#{:02x}{:02x}{:02x}".format(*row)) for number, row in enumerate(table)
+    ]
+
+
+def _layer(detail: ImageDetail, made: HeatMap) -> bytes:
+    scale = LAYER_PX / max(detail.width_px, detail.height_px)
+    size_wh = (max(1, round(detail.width_px * scale)), max(1, round(detail.height_px * scale)))
+    return png_bytes(heat_layer(made.heat, size_wh, made.scale, made.covers))

@@ -1,0 +1,113 @@
+"""Looks into one picture on request: where a text is in it, and what a captioner answers to a question."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from typing import Annotated
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from search.previews import PAGE_PX
+from search.results import HeatMap, ImageDetail, PictureAnswer
+from web.deps import Engine
+from web.errors import OverloadedError
+from web.media import PreviewMaker
+from web.once import Once
+from web.templating import file_name
+
+KEPT_MAPS = 256
+"""Heat maps in memory, a few kilobytes each: the page and the picture that it links ask for the same one."""
+
+MAX_WAITING = 4
+"""Questions that wait while one is answered; on a CPU an answer may take half a minute."""
+
+_DRAWING = "1"
+"""Part of every heat map's version; to be changed with the colours, the scale or the interpolation."""
+
+
+class PictureLooker:
+    """Makes heat maps, each once however many ask, and asks questions, one at a time.
+
+    Args:
+        engine: has the models, and decodes.
+        previews: the pictures are looked at as their pages show them.
+    """
+
+    def __init__(self, engine: Engine, previews: PreviewMaker) -> None:
+        self._engine = engine
+        self._previews = previews
+        self._maps: OrderedDict[str, HeatMap] = OrderedDict()
+        self._once: Once[HeatMap] = Once()
+        self._asking = asyncio.Semaphore(1)
+        self._waiting = 0
+
+    async def version(self, detail: ImageDetail, text: str) -> str:
+        """What a heat map follows from, 64 hex digits: equal versions are equal maps."""
+        encoder = await run_in_threadpool(lambda: self._engine.service().encoder_identity())
+        return hashlib.sha256("\0".join((_DRAWING, detail.sha256, encoder, text)).encode()).hexdigest()
+
+    async def heat_map(self, detail: ImageDetail, text: str, version: str) -> HeatMap:
+        """Where in a picture a text is.
+
+        Args:
+            detail: the picture.
+            text: cleaned words.
+            version: of just these two.
+
+        Raises:
+            OriginalGoneError: no file holds this picture any more.
+            OverloadedError: no core came free in time.
+            DeixisError: whatever the service raises.
+        """
+        known = self._maps.get(version)
+        if known is not None:
+            self._maps.move_to_end(version)
+            return known
+        return await self._once.get(version, lambda: self._make(detail, text, version))
+
+    async def ask(self, detail: ImageDetail, question: str) -> PictureAnswer:
+        """Answer a question about a picture.
+
+        Raises:
+            NoCaptionerError: this server was started without a captioner.
+            OriginalGoneError: no file holds this picture any more.
+            OverloadedError: enough questions wait already.
+            PromptError: the question is empty, too long or holds a tag.
+            ModelError: the captioner cannot be loaded.
+        """
+        if self._waiting > MAX_WAITING:
+            raise OverloadedError("the captioner is answering other questions", remedy="Try again in half a minute.")
+        self._waiting += 1
+        try:
+            async with self._asking:
+                preview = await self._previews.get(detail, PAGE_PX)
+                return await run_in_threadpool(self._engine.ask, preview, _name(detail), question)
+        finally:
+            self._waiting -= 1
+
+    async def close(self) -> None:
+        """Wait for what is being made."""
+        await self._once.close()
+
+    async def _make(self, detail: ImageDetail, text: str, version: str) -> HeatMap:
+        preview = await self._previews.get(detail, PAGE_PX)
+        made = await run_in_threadpool(self._engine.heat_map, preview, _name(detail), text)
+        self._maps[version] = made
+        if len(self._maps) > KEPT_MAPS:
+            self._maps.popitem(last=False)
+        return made
+
+
+def _name(detail: ImageDetail) -> str:
+    return file_name(detail.files[0].path) if detail.files else f"picture {detail.image_id}"
+
+
+def _looker_of(request: Request) -> PictureLooker:
+    looker: PictureLooker = request.app.state.looker
+    return looker
+
+
+LookerDep = Annotated[PictureLooker, Depends(_looker_of)]
