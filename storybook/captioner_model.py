@@ -16,49 +16,62 @@ from storybook.encoder_model import waves
 from storybook.language import LANGUAGES
 
 LATENTS = 64
+LATENT_SIDE = 8
 GRID = 32
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionerSettings:
-    """The shape of the language model; the vision tower has the dual encoder's shape.
+    """The shape of the language model and of its pictures; the vision tower's layers have the dual encoder's shape.
 
     Attributes:
+        image_px: side of the square input, with the encoder's patches: at 256 px the released model's 16×16. Small
+            things need them: of those that fill one to three patches, the encoder's 8×8 misses a quarter.
         width: width of a layer; a multiple of `heads` and of 4.
         layers: decoder layers.
         heads: attention heads.
         vocabulary: word pieces to learn, without tags and locations.
     """
 
+    image_px: int = 256
     width: int = 192
     layers: int = 4
     heads: int = 4
     vocabulary: int = 3000
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """Several questions about each picture behind one shared image prefix.
+class Places(nn.Module):
+    """Location tokens as the sum of a row's and a column's vector, for the time of the training.
 
-    Attributes:
-        ids: `(n, length)` int64 token ids, padded on the right.
-        positions: `(n, length)` int64; every segment counts on from the end of the prefix, as if it stood there alone.
-        segment: `(n, length)` int64; 0 is the prefix, 1… the segments, -1 padding.
-        answer: `(n, length)` bool; where the token is part of an answer and is to be predicted.
+    A corner is then learnt as two of 32 rather than as one of 1,024, and every box teaches all places in its row and
+    column. The sums are written into the model that ships.
+
+    Args:
+        width: of the language model.
     """
 
-    ids: Tensor
-    positions: Tensor
-    segment: Tensor
-    answer: Tensor
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        start = waves(GRID, width).reshape(GRID, GRID, width)
+        self.rows = nn.Parameter(start[:, 0] * 0.02)
+        self.columns = nn.Parameter(start[0] * 0.02)
+
+    def forward(self) -> Tensor:
+        """The vectors of all locations, `(1024, width)`, row by row."""
+        return (self.rows[:, None] + self.columns[None]).flatten(0, 1)
+
+    def joined(self, model: Kosmos2ForConditionalGeneration, first: int) -> Tensor:
+        """The model's token embeddings `(vocabulary, width)` with these locations from id `first` on."""
+        words = model.text_model.model.embed_tokens.weight
+        return torch.cat([words[:first], self(), words[first + GRID * GRID :]])
 
 
 def build_captioner(
     settings: CaptionerSettings, encoder: CLIPModel, processor: Kosmos2Processor
 ) -> Kosmos2ForConditionalGeneration:
-    """A Kosmos-2 with a random language model and the encoder's vision tower, weight for weight.
+    """A Kosmos-2 with a random language model, whose vision tower starts as the encoder's.
 
-    Locations start as waves over the 32×32 grid, so that neighbouring cells begin as neighbours.
+    Its positions are the encoder's, interpolated to the finer grid of a larger picture.
     """
     seen = encoder.config.vision_config
     tokenizer = processor.tokenizer
@@ -82,7 +95,7 @@ def build_captioner(
             "intermediate_size": seen.intermediate_size,
             "num_hidden_layers": seen.num_hidden_layers,
             "num_attention_heads": seen.num_attention_heads,
-            "image_size": seen.image_size,
+            "image_size": settings.image_px,
             "patch_size": seen.patch_size,
             "hidden_act": seen.hidden_act,
             "layer_norm_eps": seen.layer_norm_eps,
@@ -95,12 +108,18 @@ def build_captioner(
     # As for the dual encoder: on a CPU the fused attention's backward pass is the slower one.
     model.set_attn_implementation("eager")
     tower = {f"model.{name}": value for name, value in encoder.vision_model.state_dict().items()}
+    for name in [name for name in tower if name.endswith("position_embedding.weight")]:
+        tower[name] = finer_positions(tower[name], settings.image_px // seen.patch_size)
     model.vision_model.load_state_dict(tower)
-    first = first_location(processor)
-    with torch.no_grad():
-        embeddings = model.text_model.model.embed_tokens.weight
-        embeddings[first : first + GRID * GRID] += waves(GRID, settings.width) * 0.02
     return model
+
+
+def finer_positions(positions: Tensor, side: int) -> Tensor:
+    """Interpolate position embeddings `(1 + old², width)` to `side` patches per side; the class token's stays."""
+    old = round((len(positions) - 1) ** 0.5)
+    grid = positions[1:].T.reshape(1, -1, old, old)
+    fine = functional.interpolate(grid, size=(side, side), mode="bicubic", align_corners=False)
+    return torch.cat([positions[:1], fine.flatten(2)[0].T])
 
 
 def first_location(processor: Kosmos2Processor) -> int:
@@ -114,38 +133,16 @@ def see(model: Kosmos2ForConditionalGeneration, pixels: Tensor) -> Tensor:
     return functional.normalize(tower.model.post_layernorm(tower(pixel_values=pixels)[0]), dim=-1)
 
 
-def read_packed(model: Kosmos2ForConditionalGeneration, features: Tensor, packed: Packed) -> Tensor:
-    """Logits for every answer token of a packed batch, `(answers, vocabulary)` float32, in row-major order.
+def own_patches(patches: int) -> Tensor:
+    """Which patches lie in the square of each latent, `(64, patches)` float32, 1 or 0.
 
-    The layers are run directly because the model's own forward takes no mask between segments. A segment sees the
-    prefix and itself, so its logits equal those of the model's forward on prefix and segment alone (a test holds this).
+    Where there are fewer patches than latents, several latents share one.
     """
-    decoder = model.text_model.model
-    image, _ = model.image_to_text_projection(features)
-    slots = torch.zeros_like(packed.ids, dtype=torch.bool)
-    slots[:, 2 : 2 + LATENTS] = True  # behind `<s>` and `<image>`
-    hidden = decoder.forward_embedding(
-        packed.ids, image_embeds=image, img_input_mask=slots, position_ids=packed.positions.contiguous()
-    )
-    mask = _mask(packed.segment, hidden.dtype if not torch.is_autocast_enabled("cpu") else torch.bfloat16)
-    for layer in decoder.layers:
-        hidden = layer(hidden, mask)
-    hidden = decoder.layer_norm(hidden)
-    before = hidden[:, :-1][packed.answer[:, 1:]]
-    logits: Tensor = model.text_model.lm_head(before).float()
-    return logits
-
-
-def _mask(segment: Tensor, dtype: torch.dtype) -> Tensor:
-    """Additive mask `(n, 1, length, length)`: causal, and only the prefix and a token's own segment are seen."""
-    length = segment.shape[1]
-    causal = torch.ones(length, length, dtype=torch.bool, device=segment.device).tril()
-    same = segment[:, :, None] == segment[:, None, :]
-    prefix = (segment == 0)[:, None, :]
-    seen = causal & (same | prefix)
-    return torch.zeros(seen.shape, dtype=dtype, device=segment.device).masked_fill(~seen, torch.finfo(dtype).min)[
-        :, None
-    ]
+    side = round(patches**0.5)
+    middles = (torch.arange(max(side, LATENT_SIDE)) + 0.5) / max(side, LATENT_SIDE)
+    same = torch.zeros(LATENT_SIDE, side)
+    same[(middles * LATENT_SIDE).long(), (middles * side).long()] = 1.0
+    return torch.kron(same, same)
 
 
 def prefix_ids(processor: Kosmos2Processor) -> list[int]:
@@ -156,26 +153,26 @@ def prefix_ids(processor: Kosmos2Processor) -> list[int]:
     return list(ids[: LATENTS + 3])
 
 
-def save_captioner(model: Kosmos2ForConditionalGeneration, processor: Kosmos2Processor, folder: Path) -> None:
+def save_captioner(
+    model: Kosmos2ForConditionalGeneration, places: Places, processor: Kosmos2Processor, folder: Path
+) -> None:
     """Write the folder that the product loads: half-precision safetensors, tokenizer, processor."""
     folder.mkdir(parents=True, exist_ok=True)
-    copy.deepcopy(model).half().save_pretrained(folder)
+    whole = copy.deepcopy(model)
+    with torch.no_grad():
+        tokens = whole.text_model.model.embed_tokens.weight
+        tokens.copy_(places.joined(whole, first_location(processor)))
+        whole.text_model.lm_head.weight.copy_(tokens)
+    whole.half().save_pretrained(folder)
     processor.save_pretrained(folder)
 
 
-def language_modules(model: Kosmos2ForConditionalGeneration) -> dict[str, nn.Module]:
-    """What is trained: everything but the vision tower."""
-    for parameter in model.vision_model.parameters():
-        parameter.requires_grad_(False)
-    return {"text_model": model.text_model, "image_to_text_projection": model.image_to_text_projection}
-
-
 def look_at_patches(model: Kosmos2ForConditionalGeneration, features: Tensor, *, steps: int = 200) -> None:
-    """Set the image projection so that each of its latents begins by looking at one patch.
+    """Set the image projection so that each of its latents begins by looking at its own square of the picture.
 
     Random latents all begin with the average of the picture, which says nothing about where a thing is, and to learn to
-    look apart takes longer than everything else. So the queries and keys are first fitted alone, to pick each patch out
-    of its picture by its features.
+    look apart takes longer than everything else. So the queries and keys are first fitted alone, to pick the patches of
+    each of 8×8 squares out of their picture by their features.
 
     Args:
         model: a model whose image projection is as wide as its vision tower.
@@ -186,14 +183,15 @@ def look_at_patches(model: Kosmos2ForConditionalGeneration, features: Tensor, *,
     width, size = projection.dense.out_features, projection.x_attn.head_dim
     patches = features[:, 1:]
     middle, spread = patches.mean((0, 1)), patches.std()
-    wanted = torch.arange(LATENTS, device=features.device) * patches.shape[1] // LATENTS
+    own = own_patches(patches.shape[1]).to(features.device)
     keys = nn.Parameter(torch.randn(size, width, device=features.device) * 0.02)
     queries = nn.Parameter(torch.randn(LATENTS, size, device=features.device) * 0.5)
     optimiser = torch.optim.Adam([keys, queries], 0.02)
     for step in range(steps):
         some = (patches.roll(-step * 64, 0)[:64] - middle) / spread
         scores = torch.einsum("lk,npk->nlp", queries, some @ keys.T)
-        loss = functional.cross_entropy(scores.flatten(0, 1), wanted.repeat(len(some)))
+        paid = scores.softmax(-1).mul(own).sum(-1)
+        loss = -paid.clamp(min=1e-6).log().mean()
         loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         optimiser.step()
         optimiser.zero_grad()

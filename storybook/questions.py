@@ -24,12 +24,14 @@ class Question:
         answer: the answer, one to three words.
         kind: colour, count, where or yesno.
         language: its two-letter code.
+        about: indexes of the things to look at for the answer.
     """
 
     text: str
     answer: str
     kind: QuestionKind
     language: str
+    about: tuple[int, ...] = ()
 
 
 class _Asker:
@@ -44,7 +46,11 @@ class _Asker:
     def ask(self, template: str, answer: str, kind: QuestionKind, filling: Filling) -> Question:
         writer = Writer(self.grammar)
         writer.sentence(template, filling)
-        return Question(writer.text, answer, kind, self.grammar.code)
+        about = [index for mention in (filling.subject, filling.object) if mention for index in mention.indexes]
+        return Question(writer.text, answer, kind, self.grammar.code, tuple(about))
+
+    def _all_that_fit(self, words: Words) -> Mention:
+        return Mention(words, tuple(index for index, thing in enumerate(self.things) if fits(words, thing)))
 
     def colours(self) -> list[Question]:
         """Ask for the colour of everything that its kind, pattern or size singles out."""
@@ -67,13 +73,8 @@ class _Asker:
         if self.rng.random() < 0.3:
             asked.append(Words(self.rng.choice(absent), count=0))
         return [
-            self.ask(
-                self.grammar.templates.asking.count,
-                str(sum(fits(words, thing) for thing in self.things)),
-                "count",
-                Filling(subject=Mention(words, ())),
-            )
-            for words in dict.fromkeys(asked)
+            self.ask(self.grammar.templates.asking.count, str(len(counted.indexes)), "count", Filling(subject=counted))
+            for counted in map(self._all_that_fit, dict.fromkeys(asked))
         ]
 
     def places(self) -> list[Question]:
@@ -130,7 +131,7 @@ class _Asker:
                 seen = {thing.kind for thing in self.things}
                 false = Words(self.rng.choice([k for k in THINGS if k not in seen]), self.rng.choice(tuple(COLOURS)))
             for asked, answer in ((words, yes), (false, no)):
-                found.append(self.ask(asking.exists, answer, "yesno", Filling(subject=Mention(asked, ()))))
+                found.append(self.ask(asking.exists, answer, "yesno", Filling(subject=self._all_that_fit(asked))))
         return found
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from storybook.language import LANGUAGES, referring_expressions
+from storybook.language import LANGUAGES, captions, referring_expressions
 from storybook.language.captions import CaptionText, describe, grammar_of
 from storybook.questions import questions
 from storybook.sentences import all_captions, as_rendered
@@ -27,55 +29,99 @@ BRIEF, DETAILED = BRIEF_IN["en"], DETAILED_IN["en"]
 located = written_boxes
 
 
+_BOX = re.compile(r"<patch_index_\d{4}><patch_index_\d{4}>")
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Something asked about a scene, and what is to be answered.
+
+    Attributes:
+        prompt: what is asked.
+        answer: what follows it.
+        marks: (first and end character of `answer`, indexes of the things that these characters speak of), in order.
+    """
+
+    prompt: str
+    answer: str
+    marks: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+
+
 class SceneTasks:
     """Draws exchanges about a scene; two thirds are in English, the other languages share the rest."""
 
-    def exchanges(self, scene: Scene, rng: np.random.Generator) -> list[tuple[str, str]]:
-        """Pairs of prompt and answer: one caption, then groundings, boxes to describe and questions, in drawn order."""
+    def exchanges(self, scene: Scene, rng: np.random.Generator) -> list[Exchange]:
+        """Two captions, then groundings, boxes to describe and questions, in drawn order."""
         language = "en" if rng.random() < 0.6 else LANGUAGES[int(rng.integers(len(LANGUAGES)))]
         seed = int(rng.integers(_SEEDS))
-        found = all_captions(scene, language, seed)
-        first = (
-            self._caption(scene, found[2], DETAILED_IN)
+        # From left to right: in any order, what comes next is a guess, and things are named twice or not at all.
+        found = captions(scene, as_rendered(scene), language, seed, left_to_right=True)
+        english = captions(scene, as_rendered(scene), "en", seed, left_to_right=True)
+        told = (
+            [caption_exchange(scene, found[2], DETAILED_IN)]
             if rng.random() < 0.2
-            else self._caption(scene, found[0], BRIEF_IN)
+            else [caption_exchange(scene, found[0], BRIEF_IN), caption_exchange(scene, english[1], BRIEF_IN)]
         )
-        others = [*self._groundings(scene, language), *self._boxes(scene, language)]
+        others = [*_groundings(scene, language), *_boxes(scene, language)]
         asked = [
-            (question_prompt(question.text), f" {question.answer}")
+            Exchange(
+                question_prompt(question.text),
+                f" {question.answer}",
+                ((0, 1 + len(question.answer), question.about),) if question.about else (),
+            )
             for question in questions(scene, as_rendered(scene), language, seed)
         ]
         # Questions outnumber everything else; a third of what follows the caption is grounding.
         picked = [others[i] for i in rng.permutation(len(others))[:3]]
         picked += [asked[i] for i in rng.permutation(len(asked))[:6]]
-        return [first, *(picked[i] for i in rng.permutation(len(picked)))]
+        return [*told, *(picked[i] for i in rng.permutation(len(picked)))]
 
-    def _caption(self, scene: Scene, caption: CaptionText, prompts: dict[str, str]) -> tuple[str, str]:
-        prompt = prompts[caption.language]
-        text, phrases = caption.text, caption.phrases
-        at = 0
-        answer = " "
-        for span, indexes in phrases:
-            answer += text[at : span.start].rstrip(" ") if caption.language != "zh" else text[at : span.start]
-            boxes = [scene.things[index].box for index in indexes]
-            answer += f"<phrase> {text[span.start : span.end]}</phrase>{located(boxes)}"
-            at = span.end
-        return prompt, answer + text[at:]
 
-    def _groundings(self, scene: Scene, language: str) -> list[tuple[str, str]]:
-        found = []
-        for expression in referring_expressions(scene, language):
-            box = scene.things[expression.index].box
-            found.append((locate_prompt(expression.text), located([box])))
-        return found
+def caption_exchange(scene: Scene, caption: CaptionText, prompts: dict[str, str]) -> Exchange:
+    """The caption as an answer: every phrase in its tags, followed by its boxes.
 
-    def _boxes(self, scene: Scene, language: str) -> list[tuple[str, str]]:
-        found = []
-        for thing in scene.things:
-            phrase = grammar_of(language).phrase(describe(thing, ("size", "colour", "pattern")))[1]
-            if language == "en":
-                found.append((describe_prompt(thing.box), f" {phrase}"))
-        return found
+    Args:
+        scene: where the things are.
+        caption: its text and phrases.
+        prompts: what asks for it, by language.
+    """
+    text, at, answer = caption.text, 0, " "
+    marks: list[tuple[int, int, tuple[int, ...]]] = []
+    for span, indexes in caption.phrases:
+        answer += text[at : span.start].rstrip(" ") if caption.language != "zh" else text[at : span.start]
+        opened = f"{answer}<phrase>"
+        answer = f"{opened} {text[span.start : span.end]}"
+        marks.append((len(opened), len(answer), indexes))
+        answer += "</phrase>"
+        boxes = located([scene.things[index].box for index in indexes])
+        marks += _box_marks(boxes, indexes, behind=len(answer))
+        answer += boxes
+        at = span.end
+    return Exchange(prompts[caption.language], answer + text[at:], tuple(marks))
+
+
+def _box_marks(boxes: str, indexes: Sequence[int], *, behind: int) -> list[tuple[int, int, tuple[int, ...]]]:
+    found = _BOX.finditer(boxes)
+    return [(behind + box.start(), behind + box.end(), (index,)) for box, index in zip(found, indexes, strict=True)]
+
+
+def _groundings(scene: Scene, language: str) -> list[Exchange]:
+    found = []
+    for expression in referring_expressions(scene, language):
+        answer = located([scene.things[expression.index].box])
+        marks = _box_marks(answer, [expression.index], behind=0)
+        found.append(Exchange(locate_prompt(expression.text), answer, tuple(marks)))
+    return found
+
+
+def _boxes(scene: Scene, language: str) -> list[Exchange]:
+    if language != "en":
+        return []
+    found = []
+    for index, thing in enumerate(scene.things):
+        answer = " " + grammar_of(language).phrase(describe(thing, ("size", "colour", "pattern")))[1]
+        found.append(Exchange(describe_prompt(thing.box), answer, ((0, len(answer), (index,)),)))
+    return found
 
 
 def spoken(scenes: Sequence[Scene]) -> Iterator[str]:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from transformers import CLIPModel, Kosmos2Processor
 from storybook.captioner_model import (
     CaptionerSettings,
     build_captioner,
-    language_modules,
     look_at_patches,
     save_captioner,
     see,
@@ -29,12 +28,18 @@ from storybook.parallel import rank, run_together
 from storybook.sentences import corpus
 from storybook.tasks import SceneTasks, spoken
 from storybook.tokenizers import train_captioner_processor, train_encoder_tokenizer
-from storybook.train_captioner import CaptionerBatching, CaptionerObjective
+from storybook.train_captioner import CaptionerBatching, CaptionerObjective, Learner
 from storybook.train_encoder import EncoderBatching, EncoderObjective
+from storybook.train_eyes import EyesObjective
 from storybook.training import Schedule, Trainer
 from vision.errors import DeixisError
 
 MODELS = Path(__file__).parent / "models"
+# How the weights that ship were trained.
+_SHIPPED = {
+    "encoder": {"scenes": 10_000, "singles": 5000, "steps": 2370, "batch": 64},
+    "captioner": {"scenes": 14_000, "singles": 4000, "steps": 2700, "batch": 16},
+}
 _TOKENIZER_SCENES = 2000
 _ENCODER_VOCABULARY = 6000
 _LOOKED_AT = 400
@@ -57,6 +62,7 @@ class TrainingPlan:
         steps: optimiser steps.
         batch: scenes per step.
         singles: further training scenes with one thing each, which teach what a kind looks like by itself.
+        eyes_steps: steps, of twice as many pictures, in which the captioner's vision tower learns by itself first.
         rate: peak learning rate.
         seed: of weights and batches.
         workers: processes that draw scenes.
@@ -76,6 +82,7 @@ class TrainingPlan:
     steps: int
     batch: int
     singles: int = 0
+    eyes_steps: int = 0
     rate: float = 1e-3
     seed: int = 0
     workers: int = 1
@@ -96,6 +103,7 @@ class TrainingPlan:
             "scenes",
             "singles",
             "steps",
+            "eyes_steps",
             "workers",
             "device",
             "save_every",
@@ -138,7 +146,7 @@ def train_encoder(plan: TrainingPlan, report: Report) -> Trainer:
 
 
 def train_captioner(plan: TrainingPlan, report: Report) -> Trainer:
-    """Train the captioner on the eyes of a finished encoder and write it to `plan.out`.
+    """Train the captioner, whose eyes start as a finished encoder's, and write it to `plan.out`.
 
     Raises:
         TrainingError: the checkpoint in `plan.run` belongs to other settings, or the loss stops being finite.
@@ -148,16 +156,27 @@ def train_captioner(plan: TrainingPlan, report: Report) -> Trainer:
     processor = _captioner_processor(plan, store)
     torch.manual_seed(plan.seed)
     model = build_captioner(plan.captioner_settings, encoder, processor).to(plan.device)
+    heads = DenseHeads(plan.captioner_settings.width).to(plan.device)
+    model.train()
+    eyes = Trainer(
+        plan.run / "eyes",
+        {"tower": model.vision_model, "heads": heads},
+        replace(_schedule(plan), steps=plan.eyes_steps),
+        identity=plan.identity,
+    )
+    looking = EyesObjective(model, heads, store, scenes=plan.batch * 2, seed=plan.seed)
+    eyes.run(looking, save_every=plan.save_every, report=report)
     with torch.inference_mode():
         pictures = store.pictures(range(min(_LOOKED_AT, len(store))))
         features = see(model, normalise(pictures).to(plan.device))
     look_at_patches(model, features.clone())
-    model.train()
-    trainer = Trainer(plan.run, language_modules(model), _schedule(plan), identity=plan.identity)
-    objective = CaptionerObjective(model, processor, store, SceneTasks(), CaptionerBatching(plan.batch, seed=plan.seed))
+    learner = Learner(model, heads)
+    trainer = Trainer(plan.run, {"learner": learner}, _schedule(plan), identity=plan.identity)
+    batching = CaptionerBatching(plan.batch, seed=plan.seed)
+    objective = CaptionerObjective(learner, processor, store, SceneTasks(), batching)
     trainer.run(objective, save_every=plan.save_every, until=plan.until, report=report)
     if rank() == 0:
-        save_captioner(model, processor, plan.out)
+        save_captioner(model, learner.places, processor, plan.out)
     return trainer
 
 
@@ -166,7 +185,7 @@ def _schedule(plan: TrainingPlan) -> Schedule:
 
 
 def _training_scenes(plan: TrainingPlan, report: Report) -> SceneStore:
-    size_px = plan.encoder_settings.image_px
+    size_px = (plan.encoder_settings if plan.model == "encoder" else plan.captioner_settings).image_px
     store = build_store(plan.cache, StorePlan("train", plan.scenes, size_px), workers=plan.workers, report=report)
     if not plan.singles:
         return store
@@ -191,7 +210,7 @@ def _captioner_processor(plan: TrainingPlan, store: SceneStore) -> Kosmos2Proces
         return Kosmos2Processor.from_pretrained(folder)
     texts = list(spoken(store.scenes[:_TOKENIZER_SCENES]))
     processor = train_captioner_processor(
-        texts, vocabulary=plan.captioner_settings.vocabulary, image_px=plan.encoder_settings.image_px
+        texts, vocabulary=plan.captioner_settings.vocabulary, image_px=plan.captioner_settings.image_px
     )
     processor.save_pretrained(folder)
     return processor
@@ -208,10 +227,11 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
     parser.add_argument("--work", type=Path, default=Path("storybook-training"), help="drawn scenes and checkpoints")
     parser.add_argument("--out", type=Path, help="folder of the finished model (default: the shipped one)")
     parser.add_argument("--encoder", type=Path, default=MODELS / "encoder", help="whose eyes the captioner uses")
-    parser.add_argument("--scenes", type=int, default=10_000)
-    parser.add_argument("--singles", type=int, default=5000, help="further scenes with one thing each")
-    parser.add_argument("--steps", type=int, default=2370)
-    parser.add_argument("--batch", type=int, help="scenes per step (default: 64 for the encoder, 16 for the captioner)")
+    parser.add_argument("--scenes", type=int, help="with several things each")
+    parser.add_argument("--singles", type=int, help="further scenes with one thing each")
+    parser.add_argument("--steps", type=int, help="of the whole model")
+    parser.add_argument("--eyes-steps", type=int, default=800, help="in which the captioner's eyes learn alone first")
+    parser.add_argument("--batch", type=int, help="scenes per step and process")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="peak learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1, help="of torch in each process")
@@ -223,16 +243,18 @@ def _parse(arguments: Sequence[str]) -> tuple[TrainingPlan, int, int]:
     parser.add_argument("--save-every", type=int, default=100)
     parser.add_argument("--until", type=int, help="stop after this step; a later run goes on from there")
     read = parser.parse_args(arguments)
+    shipped = _SHIPPED[read.model]
     plan = TrainingPlan(
         model=read.model,
         cache=read.work / "scenes",
         run=read.work / read.model,
         out=read.out or MODELS / read.model,
         encoder=read.encoder,
-        scenes=read.scenes,
-        steps=read.steps,
-        singles=read.singles,
-        batch=read.batch or (64 if read.model == "encoder" else 16),
+        scenes=shipped["scenes"] if read.scenes is None else read.scenes,
+        steps=shipped["steps"] if read.steps is None else read.steps,
+        singles=shipped["singles"] if read.singles is None else read.singles,
+        eyes_steps=read.eyes_steps,
+        batch=shipped["batch"] if read.batch is None else read.batch,
         rate=read.rate,
         seed=read.seed,
         workers=read.workers,

@@ -1,4 +1,4 @@
-"""`deixis demo`: the built-in world drawn, indexed, searched and served, with nothing to download."""
+"""`deixis demo`: the built-in world drawn, indexed, captioned, searched and served, with nothing to download."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
 from platformdirs import user_cache_path
 
 from deixis.context import decode_limits, encoder_for, open_library, read_settings
 from deixis.output import err, out, printable, progress_bar
-from indexer.importers import import_annotations
+from indexer.caption import CaptionOptions, caption_library
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.report import Progress
 from search.errors import SettingsError
@@ -20,16 +21,26 @@ from search.results import SearchRequest
 from search.service import SearchService
 from search.settings import Settings
 from storybook.drawing import render
-from storybook.export import ANNOTATIONS, GalleryPlan, export_gallery
+from storybook.export import GalleryPlan, export_gallery
 from storybook.language import captions
+from storybook.questions import questions
 from storybook.scenes import generate_scene
+from storybook.world import Scene
+from vision.grounding.base import GroundedCaptioner
+from vision.grounding.registry import load_captioner
 
 MODEL = "storybook-encoder"
+CAPTIONER = "storybook-captioner"
 
+# The built-in models are small: a second thread waits more than it computes, above all where another program runs (48
+# captions on two cores, one of them busy: 2.5 s with one thread, 24 s with two).
+_THREADS = 1
 _PLAN = "plan.json"
 _MARK = ".deixis-demo"
 _QUERIES = 3
+_QUESTIONS = 4
 _GLANCE_PX = 128
+_ASKED_PX = 512
 
 
 def demo(
@@ -43,9 +54,11 @@ def demo(
     port: Annotated[int | None, typer.Option("--port", help="TCP port (DEIXIS_PORT).")] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the page at the end.")] = True,
 ) -> int:
-    """Draw a gallery, index it with captions and boxes, search it, and serve the page. Needs no network."""
+    """Draw a gallery, index and caption it, search it, ask about it, and serve the page. Needs no network."""
     place = (folder or user_cache_path("deixis", appauthor=False) / "demo").expanduser().absolute()
-    settings = read_settings(home=place / "library", model=model, host=host, port=port)
+    settings = read_settings(
+        home=place / "library", model=model, captioner=CAPTIONER, threads=_THREADS, host=host, port=port
+    )
     plan = GalleryPlan(count=count, seed=seed, languages=("en",), workers=settings.decoders)
     gallery = _draw(place / "gallery", plan)
     _index(settings, gallery, plan)
@@ -94,35 +107,48 @@ def _claim(gallery: Path) -> None:
 
 
 def _index(settings: Settings, gallery: Path, plan: GalleryPlan) -> None:
-    options = IndexOptions(
-        decode_workers=settings.decoders, limits=decode_limits(settings), prune=True, replace_model=True
-    )
+    limits = decode_limits(settings)
+    options = IndexOptions(decode_workers=settings.decoders, limits=limits, prune=True, replace_model=True)
+    captioner = load_captioner(CAPTIONER, threads=settings.compute_threads)
     with open_library(settings, create=True) as library:
         encoder = encoder_for(settings, library)
         with progress_bar(quiet=False) as on_progress:
             indexed = index_paths(library, encoder, [gallery], options, on_progress)
-            imported = import_annotations(library, encoder, [gallery / ANNOTATIONS], on_progress)
-        rate = indexed.embedded / indexed.elapsed_s
+            written = caption_library(
+                library,
+                encoder,
+                captioner,
+                CaptionOptions(decode_workers=settings.decoders, limits=limits),
+                on_progress,
+            )
         out().print(
-            f"{indexed.embedded} pictures embedded in {indexed.elapsed_s:.1f} s ({rate:.0f}/s), "
-            f"{indexed.unchanged} unchanged"
+            f"{indexed.embedded} pictures embedded in {indexed.elapsed_s:.1f} s, {indexed.unchanged} unchanged; "
+            f"{written.captioned} captioned in {written.elapsed_s:.1f} s, {written.regions} boxes"
         )
-        out().print(f"{imported.captions} captions and {imported.regions} boxes imported")
         service = SearchService(library, encoder)
-        for query in _queries(plan):
-            _show(service, query)
+        scenes = _simple_scenes(plan)
+        for scene, language in zip(scenes, ("en", "de", "en"), strict=False):
+            _show(service, captions(scene, render(scene, _GLANCE_PX), language, seed=0)[0].text)
+        if scenes:
+            _ask(captioner, scenes[0])
 
 
-def _queries(plan: GalleryPlan) -> list[str]:
-    """What is to be seen on a few pictures of two things each, the second time said in German."""
+def _simple_scenes(plan: GalleryPlan) -> list[Scene]:
+    """A few scenes of the gallery with two things each: what is to be seen on them is quickly said."""
     scenes = (generate_scene(plan.seed + number, plan.split) for number in range(plan.count))
     simple = [scene for scene in scenes if len(scene.things) == 2]
-    picked = simple[:: max(1, len(simple) // _QUERIES)][:_QUERIES]
-    languages = ("en", "de", "en")
-    return [
-        captions(scene, render(scene, _GLANCE_PX), language, seed=0)[0].text
-        for scene, language in zip(picked, languages, strict=False)
-    ]
+    return simple[:: max(1, len(simple) // _QUERIES)][:_QUERIES]
+
+
+def _ask(captioner: GroundedCaptioner, scene: Scene) -> None:
+    """Ask one question of each kind about a picture, and print the captioner's answers."""
+    drawn = render(scene, _ASKED_PX)
+    of_a_kind = {question.kind: question.text for question in questions(scene, drawn, "en", seed=0)}
+    asked = list(of_a_kind.values())[:_QUESTIONS]
+    answers = captioner.ask([np.asarray(drawn.image)] * len(asked), asked)
+    out().print("\nAsked about the first of these pictures:")
+    for question, answer in zip(asked, answers, strict=True):
+        out().print(f"  {question} {answer.text}")
 
 
 def _show(service: SearchService, query: str) -> None:

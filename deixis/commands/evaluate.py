@@ -19,8 +19,10 @@ from search.db.schema import Embedding
 from search.errors import ImportFormatError
 from search.evaluation.retrieval import RetrievalFigures, image_to_text, text_to_image
 from search.library import Library
+from storybook.evaluate_captioner import evaluate_captioner
 from storybook.evaluate_encoder import evaluate_encoder
 from vision.encoders.registry import load_encoder
+from vision.grounding.registry import load_captioner
 
 app = typer.Typer(help="Measure quality on pictures whose captions are known.", no_args_is_help=True)
 
@@ -85,12 +87,30 @@ def storybook(
     """Retrieval in six languages and zero-shot naming on drawn test scenes, which need no library and no download."""
     settings = read_settings(threads=threads)
     figures = evaluate_encoder(load_encoder(model, threads=settings.compute_threads), scenes=scenes, singles=scenes)
-    if json:
-        print_json(figures)
-    else:
-        for name, value in figures.items():
-            out().print(f"{name:<20} {value:7.1f}")
+    _print_figures(figures, as_json=json)
     return 0
+
+
+@app.command("captioner")
+def captioner(
+    model: Annotated[str, typer.Option("--captioner", help="Captioner to measure.")] = "storybook-captioner",
+    scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Test scenes.")] = 1000,
+    threads: Threads = None,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> int:
+    """Things named, expressions pointed at and questions answered on drawn test scenes."""
+    settings = read_settings(threads=threads)
+    figures = evaluate_captioner(load_captioner(model, threads=settings.compute_threads), scenes=scenes)
+    _print_figures(figures, as_json=json)
+    return 0
+
+
+def _print_figures(figures: dict[str, float], *, as_json: bool) -> None:
+    if as_json:
+        print_json(figures)
+        return
+    for name, value in figures.items():
+        out().print(f"{name:<28} {value:7.1f}")
 
 
 def _pairs(library: Library, captions: Path) -> tuple[list[int], list[str], list[int], list[SkippedRecord]]:

@@ -149,7 +149,9 @@ def _groups(things: Sequence[Thing], attributes: Sequence[str]) -> list[Mention]
     ]
 
 
-def captions(scene: Scene, rendered: Rendered, language: str, seed: int) -> list[CaptionText]:
+def captions(
+    scene: Scene, rendered: Rendered, language: str, seed: int, *, left_to_right: bool = False
+) -> list[CaptionText]:
     """Return two brief captions in different words and one detailed caption.
 
     Args:
@@ -157,6 +159,7 @@ def captions(scene: Scene, rendered: Rendered, language: str, seed: int) -> list
         rendered: its rendering; things that it does not show are not named.
         language: one of `LANGUAGES`.
         seed: chooses templates, order and attributes; equal seeds give equal captions.
+        left_to_right: name things in this order, by the middles of their boxes, instead of any.
 
     Raises:
         LanguageError: the storybook does not speak the language.
@@ -164,26 +167,43 @@ def captions(scene: Scene, rendered: Rendered, language: str, seed: int) -> list
     grammar = grammar_of(language)
     rng = random.Random(f"captions:{language}:{scene.split}:{scene.seed}:{seed}")
     shown = [i for i, thing in enumerate(rendered.things) if thing.visible_fraction > 0.0]
-    briefs = [_brief(scene, shown, grammar, template, rng) for template in rng.sample(grammar.templates.brief, 2)]
-    return [*briefs, _detailed(scene, shown, grammar, rng)]
+    if left_to_right:
+        shown.sort(key=lambda i: rendered.things[i].box.x0 + rendered.things[i].box.x1)
+    order = None if left_to_right else rng
+    briefs = [
+        _brief(scene, shown, grammar, template, rng, order) for template in rng.sample(grammar.templates.brief, 2)
+    ]
+    return [*briefs, _detailed(scene, shown, grammar, rng, order)]
 
 
-def _mentions(scene: Scene, shown: Sequence[int], attributes: Sequence[str], rng: random.Random) -> tuple[Mention, ...]:
+def _mentions(
+    scene: Scene, shown: Sequence[int], attributes: Sequence[str], order: random.Random | None
+) -> tuple[Mention, ...]:
     groups = _groups([scene.things[i] for i in shown], attributes)
-    rng.shuffle(groups)
+    if order:
+        order.shuffle(groups)
     return tuple(Mention(group.words, tuple(shown[i] for i in group.indexes)) for group in groups)
 
 
-def _brief(scene: Scene, shown: Sequence[int], grammar: Grammar, template: str, rng: random.Random) -> CaptionText:
+def _brief(
+    scene: Scene,
+    shown: Sequence[int],
+    grammar: Grammar,
+    template: str,
+    rng: random.Random,
+    order: random.Random | None,
+) -> CaptionText:
     attributes = ("colour", "pattern") if rng.random() < 0.35 else ("colour",)
     writer = Writer(grammar)
-    writer.sentence(template, Filling(things=_mentions(scene, shown, attributes, rng), background=scene.background))
+    writer.sentence(template, Filling(things=_mentions(scene, shown, attributes, order), background=scene.background))
     return CaptionText(writer.text, tuple(writer.phrases), "brief", grammar.code)
 
 
-def _detailed(scene: Scene, shown: Sequence[int], grammar: Grammar, rng: random.Random) -> CaptionText:
+def _detailed(
+    scene: Scene, shown: Sequence[int], grammar: Grammar, rng: random.Random, order: random.Random | None
+) -> CaptionText:
     writer = Writer(grammar)
-    things = _mentions(scene, shown, ("size", "colour", "pattern"), rng)
+    things = _mentions(scene, shown, ("size", "colour", "pattern"), order)
     writer.sentence(rng.choice(grammar.templates.opening), Filling(things=things, background=scene.background))
     for relation, subject, other in tellable(scene, rng)[:_RELATIONS_TOLD]:
         filling = Filling(

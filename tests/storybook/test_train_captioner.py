@@ -14,29 +14,32 @@ from transformers import CLIPModel, Kosmos2ForConditionalGeneration, Kosmos2Proc
 
 from storybook.captioner_model import (
     CaptionerSettings,
+    Places,
     build_captioner,
+    finer_positions,
     first_location,
-    language_modules,
     look_at_patches,
+    own_patches,
     prefix_ids,
-    read_packed,
     see,
 )
-from storybook.data import SceneStore
+from storybook.data import SceneStore, draw_batch
 from storybook.encoder_model import EncoderSettings, build_encoder, normalise, save_encoder
 from storybook.evaluate_captioner import evaluate_captioner, kinds_named
+from storybook.labels import patch_owners
+from storybook.packing import Packed, Packer, Reading, read_packed
 from storybook.sentences import all_captions
-from storybook.tasks import BRIEF, DETAILED_IN, SceneTasks, located, spoken
+from storybook.tasks import BRIEF, DETAILED_IN, Exchange, SceneTasks, caption_exchange, located, spoken
 from storybook.tokenizers import train_captioner_processor, train_encoder_tokenizer
 from storybook.train import TrainingPlan, prepare, train_captioner
-from storybook.train_captioner import Packer, blurred_locations
+from storybook.train_captioner import blurred_cells, gaze_loss, latent_owners, looking_loss
 from vision.grounding.registry import load_captioner
 from vision.types import Box
 
 _EYES = EncoderSettings(
     image_px=32, patch_px=8, width=32, layers=1, heads=2, text_width=32, text_layers=1, text_heads=2, dim=16
 )
-_TINY = CaptionerSettings(width=32, layers=2, heads=2, vocabulary=600)
+_TINY = CaptionerSettings(image_px=32, width=32, layers=2, heads=2, vocabulary=600)
 
 
 def _quiet(line: str) -> None:
@@ -73,6 +76,7 @@ def _plan(cache: Path, eyes: Path, folder: Path, *, until: int | None = None) ->
         encoder=eyes,
         scenes=24,
         steps=20,
+        eyes_steps=4,
         batch=6,
         rate=3e-3,
         save_every=10,
@@ -106,9 +110,10 @@ def test_a_packed_segment_reads_as_if_it_stood_alone(
     pixels = normalise(tiny_store.pictures([0]))
     packed = Packer(processor, 500).pack([exchanges])
     with torch.inference_mode():
-        together = read_packed(model, see(model, pixels), packed)
+        together = read_packed(model, see(model, pixels), packed).logits
         at = 0
-        for prompt, answer in exchanges:
+        for exchange in exchanges:
+            prompt, answer = exchange.prompt, exchange.answer
             ids = [*prefix_ids(processor), *processor.tokenizer(prompt + answer, add_special_tokens=False)["input_ids"]]
             answered = (
                 len(ids)
@@ -139,12 +144,11 @@ def test_the_prefix_is_the_processors_own(processor: Kosmos2Processor, tiny_stor
 def test_answers_read_back_to_the_captions_phrases_and_boxes(
     processor: Kosmos2Processor, tiny_store: SceneStore
 ) -> None:
-    tasks = SceneTasks()
     for scene in tiny_store.scenes:
         for language, prompts in (("en", DETAILED_IN), ("de", DETAILED_IN), ("zh", DETAILED_IN)):
             caption = all_captions(scene, language, 1)[2]
-            prompt, answer = tasks._caption(scene, caption, prompts)
-            text, entities = processor.post_process_generation(prompt + answer)
+            exchange = caption_exchange(scene, caption, prompts)
+            text, entities = processor.post_process_generation(exchange.prompt + exchange.answer)
             assert text.endswith(caption.text) or language == "zh"
             assert [entity[0] for entity in entities] == [caption.text[s.start : s.end] for s, _ in caption.phrases]
             for (_, _, boxes), (_, indexes) in zip(entities, caption.phrases, strict=True):
@@ -153,7 +157,7 @@ def test_answers_read_back_to_the_captions_phrases_and_boxes(
 
 
 def test_only_answers_are_learnt(processor: Kosmos2Processor) -> None:
-    packed = Packer(processor, 200).pack([[("Question: a? Answer:", " yes")], []])
+    packed = Packer(processor, 200).pack([[Exchange("Question: a? Answer:", " yes")], []])
     tokenizer = processor.tokenizer
     learnt = tokenizer.decode(packed.ids[0][packed.answer[0]])
     assert learnt.replace(" ", "") == "yes</s>"
@@ -162,9 +166,9 @@ def test_only_answers_are_learnt(processor: Kosmos2Processor) -> None:
 
 
 def test_a_location_target_peaks_at_its_own_cell() -> None:
-    targets = blurred_locations()
-    assert torch.allclose(targets.sum(1), torch.ones(1024), atol=1e-5)
-    assert torch.equal(targets.argmax(1), torch.arange(1024))
+    targets = blurred_cells()
+    assert torch.allclose(targets.sum(1), torch.ones(32), atol=1e-5)
+    assert torch.equal(targets.argmax(1), torch.arange(32))
 
 
 def test_locations_follow_each_other_in_the_vocabulary(processor: Kosmos2Processor) -> None:
@@ -185,18 +189,11 @@ def test_a_run_in_two_parts_gives_the_same_weights(
     for until in (10, None):
         train_captioner(_plan(scene_cache, eyes, tmp_path, until=until), _quiet)
     whole, parts = (
-        torch.load(folder / "run" / "checkpoint.pt", weights_only=True)["modules"]["text_model"]
+        torch.load(folder / "run" / "checkpoint.pt", weights_only=True)["modules"]["learner"]
         for folder in (trained, tmp_path)
     )
     for name, value in whole.items():
         assert torch.equal(value, parts[name]), name
-
-
-def test_the_eyes_stay_as_they_were(trained: Path, eyes: Path) -> None:
-    loaded = Kosmos2ForConditionalGeneration.from_pretrained(trained / "out", dtype=torch.float32)
-    tower = CLIPModel.from_pretrained(eyes, dtype=torch.float32).vision_model.state_dict()
-    for name, value in tower.items():
-        assert torch.equal(loaded.vision_model.state_dict()[f"model.{name}"], value), name
 
 
 def test_the_folder_loads_writes_and_is_measured(trained: Path) -> None:
@@ -205,9 +202,79 @@ def test_the_folder_loads_writes_and_is_measured(trained: Path) -> None:
         assert 0.0 <= figures[name] <= 100.0
 
 
-def test_only_the_language_model_is_trained(model: Kosmos2ForConditionalGeneration) -> None:
-    assert set(language_modules(model)) == {"text_model", "image_to_text_projection"}
-    assert not any(parameter.requires_grad for parameter in model.vision_model.parameters())
+def test_positions_of_a_finer_grid_keep_the_corners_in_their_places() -> None:
+    rows, columns = torch.meshgrid(torch.arange(4.0), torch.arange(4.0), indexing="ij")
+    coarse = torch.cat([torch.tensor([[9.0, 9.0]]), torch.stack([rows, columns], -1).reshape(-1, 2)])
+    fine = finer_positions(coarse, 8)
+    grid = fine[1:].reshape(8, 8, 2)
+    assert torch.equal(fine[0], coarse[0])
+    assert (grid[1:, :, 0] > grid[:-1, :, 0]).all()
+    assert (grid[:, 1:, 1] > grid[:, :-1, 1]).all()
+    assert torch.allclose(finer_positions(coarse, 4), coarse, atol=1e-6)
+
+
+def test_a_location_is_the_sum_of_its_row_and_its_column(
+    model: Kosmos2ForConditionalGeneration, processor: Kosmos2Processor
+) -> None:
+    places, first = Places(32), first_location(processor)
+    joined = places.joined(model, first)
+    assert torch.equal(joined[first + 5 * 32 + 7], places.rows[5] + places.columns[7])
+    assert torch.equal(joined[:first], model.text_model.model.embed_tokens.weight[:first])
+    assert joined.shape == model.text_model.model.embed_tokens.weight.shape
+
+
+def test_marks_say_which_things_the_words_and_boxes_speak_of(tiny_store: SceneStore) -> None:
+    for scene in tiny_store.scenes:
+        caption = all_captions(scene, "de", 1)[0]
+        exchange = caption_exchange(scene, caption, DETAILED_IN)
+        of_words = [
+            (first, end, things) for first, end, things in exchange.marks if "<" not in exchange.answer[first:end]
+        ]
+        assert [(exchange.answer[first:end].strip(), things) for first, end, things in of_words] == [
+            (caption.text[span.start : span.end], indexes) for span, indexes in caption.phrases
+        ]
+        for first, end, things in exchange.marks:
+            if (first, end, things) not in of_words:
+                assert f"<object>{exchange.answer[first:end]}</object>" == located([scene.things[things[0]].box])
+
+
+def test_packed_tokens_know_their_things(processor: Kosmos2Processor) -> None:
+    prompt, answer = "<grounding><phrase> dog</phrase>", located([Box(0.0, 0.0, 1.0, 1.0)])
+    packed = Packer(processor, 200).pack([[Exchange(prompt, answer, ((8, len(answer) - 9, (2,)),))]])
+    spoken_of = processor.tokenizer.convert_ids_to_tokens(packed.ids[0][packed.things[0] > 0].tolist())
+    assert spoken_of == ["<patch_index_0000>", "<patch_index_1023>"]
+    assert set(packed.things[0].tolist()) == {0, 4}
+
+
+def test_looking_at_the_thing_costs_nothing_and_past_it_something(tiny_store: SceneStore) -> None:
+    drawn = draw_batch(tiny_store, 4, np.random.default_rng(0))
+    owners = latent_owners(drawn)
+    assert owners.any(2)[:, 0].all()
+    things = torch.zeros(4, 3, dtype=torch.long)
+    things[:, 1] = 1
+    packed = Packed(*(torch.zeros(4, 3, dtype=torch.long) for _ in range(4)), things)
+    at, past = torch.zeros(4, 3, 64), torch.zeros(4, 3, 64)
+    at[:, 0] = owners[:, 0] / owners[:, 0].sum(1, keepdim=True)
+    past[:, 0] = ~owners[:, 0] / 64
+    cost, worse = (float(looking_loss(Reading(at, at, at, [one]), packed, owners)) for one in (at, past))
+    assert cost == pytest.approx(0.0, abs=1e-5)
+    assert worse > 1
+
+
+def test_a_latent_that_looks_at_its_thing_pays_nothing(tiny_store: SceneStore) -> None:
+    drawn = draw_batch(tiny_store, 4, np.random.default_rng(0))
+    most = max(len(scene.things) for scene in drawn.scenes)
+    latents, patches = (torch.from_numpy(patch_owners(drawn.owners, most, side)) for side in (8, 16))
+    own = (latents[:, :, None] == patches[:, None]).float()
+    at = own / own.sum(-1, keepdim=True).clamp(min=1)
+    assert float(gaze_loss(at[:, None], drawn, side=16)) == pytest.approx(0.0, abs=1e-5)
+    assert float(gaze_loss(torch.full((4, 2, 64, 256), 1 / 256), drawn, side=16)) > 0.5
+
+
+def test_the_squares_of_the_latents_share_the_patches_out() -> None:
+    assert torch.equal(own_patches(256).sum(0), torch.ones(256))
+    assert torch.equal(own_patches(256).sum(1), torch.full((64,), 4.0))
+    assert torch.equal(own_patches(16).sum(1), torch.ones(64))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +311,6 @@ def test_latents_begin_by_looking_at_their_own_patches(
     look_at_patches(fresh, features.clone())
     with torch.no_grad():
         image, attention = fresh.image_to_text_projection(features.clone())
-    own = torch.arange(64) * 16 // 64  # 16 patches for 64 latents
-    paid = attention[:, :, torch.arange(64), 1 + own].mean()
+    paid = (attention[:, :, :, 1:17] * own_patches(16)).sum(-1).mean()
     assert image.shape == (24, 64, 32)
     assert paid > 0.5
