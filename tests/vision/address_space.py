@@ -1,8 +1,9 @@
-"""Work in a child process that may not map much more memory, so that allocations fail for real."""
+"""Memory that is really taken, and work in a child that may not map much more, so that allocations really fail."""
 
 from __future__ import annotations
 
 import gc
+import mmap
 import multiprocessing
 import resource
 import warnings
@@ -18,6 +19,14 @@ from vision.errors import DeixisError
 
 _STATM = Path("/proc/self/statm")
 _Result = TypeVar("_Result")
+
+
+def touch_fresh_memory(size: int) -> None:
+    """Take so many bytes for a moment, all of them new: what the heap already holds would add nothing."""
+    if size:
+        with mmap.mmap(-1, size) as pages:
+            for at in range(0, size, mmap.PAGESIZE):
+                pages[at] = 1
 
 
 def with_little_memory(work: Callable[[], _Result], extra_bytes: int) -> _Result:
@@ -54,12 +63,27 @@ def with_little_memory(work: Callable[[], _Result], extra_bytes: int) -> _Result
 
 def _run(work: Callable[[], Any], extra_bytes: int, answers: Connection) -> None:
     gc.collect()
-    mapped = int(_STATM.read_text().split()[0]) * resource.getpagesize()
+    filled = _without_holes()
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (mapped + extra_bytes, hard))
+    resource.setrlimit(resource.RLIMIT_AS, (_mapped_bytes() + extra_bytes, hard))
     try:
         outcome = work()
     except DeixisError as error:
         outcome = error
+    del filled
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     answers.send(outcome)
+
+
+def _without_holes() -> list[torch.Tensor]:
+    """Take what earlier tests have given back to the heap: from there an allocation would succeed under any limit."""
+    filled: list[torch.Tensor] = []
+    for size in (16 << 20, 1 << 20, 1 << 16):
+        before = _mapped_bytes()
+        while _mapped_bytes() == before:
+            filled.append(torch.empty(size, dtype=torch.uint8))
+    return filled
+
+
+def _mapped_bytes() -> int:
+    return int(_STATM.read_text().split()[0]) * resource.getpagesize()

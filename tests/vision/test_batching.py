@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 import torch
 
-from tests.vision.address_space import with_little_memory
+from tests.vision.address_space import touch_fresh_memory, with_little_memory
 from vision.batching import Batches, BatchReport, batch_report, is_out_of_memory, pictures_at_once
 from vision.encoders.colour import ColourEncoder
 from vision.errors import ModelError
@@ -39,7 +39,7 @@ def _sizes(batches: Batches, count: int, each_bytes: int = 0) -> list[int]:
 
     def work(part: slice) -> None:
         sizes.append(part.stop - part.start)
-        np.ones((part.stop - part.start) * each_bytes, np.uint8)
+        touch_fresh_memory((part.stop - part.start) * each_bytes)
 
     batches.each(count, work)
     return sizes

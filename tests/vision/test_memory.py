@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from tests.vision.address_space import touch_fresh_memory
 from vision.cuda_memory import CudaMemory, memory_of
 from vision.memory import HOST_MEMORY, NO_LIMIT, HostMemory, _container_bytes
 
 _MB = 1 << 20
-
-
-def _touch(size: int) -> None:
-    np.ones(size, np.uint8)
 
 
 @pytest.fixture
@@ -26,14 +22,14 @@ def measuring() -> HostMemory:
 
 
 def test_the_peak_counts_what_was_given_back_before_the_end(measuring: HostMemory):
-    taken = measuring.run(lambda: _touch(200 * _MB), measure=True)
+    taken = measuring.run(lambda: touch_fresh_memory(200 * _MB), measure=True)
     assert taken is not None
     assert 190 * _MB < taken[1] - taken[0] < 230 * _MB
 
 
 def test_a_peak_does_not_count_for_the_work_that_follows(measuring: HostMemory):
-    measuring.run(lambda: _touch(200 * _MB), measure=True)
-    taken = measuring.run(lambda: _touch(40 * _MB), measure=True)
+    measuring.run(lambda: touch_fresh_memory(200 * _MB), measure=True)
+    taken = measuring.run(lambda: touch_fresh_memory(40 * _MB), measure=True)
     assert taken is not None
     assert taken[1] - taken[0] < 60 * _MB
 

@@ -108,7 +108,8 @@ def test_the_facts_state_the_recipe(family: str, context: int, recipe: str, requ
 def test_prepared_pixels_give_the_same_embeddings_as_the_images(clip_folder: Path, pictures: list[RgbImage]) -> None:
     encoder = _encoder(clip_folder)
     prepared = np.stack([encoder.facts.preprocessing.prepare(picture) for picture in pictures])
-    np.testing.assert_array_equal(encoder.encode_prepared(prepared), encoder.encode_images(pictures))
+    # The two may be cut into batches of other sizes, which moves the last digit.
+    np.testing.assert_allclose(encoder.encode_prepared(prepared), encoder.encode_images(pictures), atol=1e-6)
 
 
 def test_embeddings_have_unit_length_and_nothing_gives_nothing(clip_folder: Path, pictures: list[RgbImage]) -> None:
@@ -130,7 +131,7 @@ def test_threads_may_share_an_encoder(clip_folder: Path) -> None:
     alone = encoder.encode_text(TEXTS)
     with ThreadPoolExecutor(4) as pool:
         for together in pool.map(encoder.encode_text, [TEXTS] * 16):
-            np.testing.assert_array_equal(together, alone)
+            np.testing.assert_allclose(together, alone, atol=1e-6)
 
 
 def test_the_thread_count_is_set_on_purpose(clip_folder: Path) -> None:
