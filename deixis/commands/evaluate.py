@@ -95,12 +95,14 @@ def storybook(
 def captioner(
     model: Annotated[str, typer.Option("--captioner", help="Captioner to measure.")] = "storybook-captioner",
     scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Test scenes.")] = 1000,
+    precision: Annotated[str, typer.Option("--precision", help="float32, bfloat16, float16 or int8.")] = "float32",
     threads: Threads = None,
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> int:
     """Things named, expressions pointed at and questions answered on drawn test scenes."""
     settings = read_settings(threads=threads)
-    figures = evaluate_captioner(load_captioner(model, threads=settings.compute_threads), scenes=scenes)
+    measured = load_captioner(model, threads=settings.compute_threads, precision=precision)
+    figures = evaluate_captioner(measured, scenes=scenes)
     _print_figures(figures, as_json=json)
     return 0
 
