@@ -41,7 +41,7 @@ def export(
         "threads": settings.compute_threads,
         "progress": lambda step: err().print(f"{model}: {step}"),
     }
-    if _is_captioner(model):
+    if is_captioner(model):
         from vision.export.captioner import export_captioner  # noqa: PLC0415  # torch takes seconds
 
         parities = [asdict(parity) for parity in export_captioner(model, folder, **asked)]
@@ -60,7 +60,8 @@ def export(
     return 0
 
 
-def _is_captioner(model: str) -> bool:
+def is_captioner(model: str) -> bool:
+    """Whether a preset, folder or cached hub id is a captioner; without loading it."""
     if model in CAPTIONERS:
         return True
     if model in PRESETS or model in BUILT_IN or model == "colour":

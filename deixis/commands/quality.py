@@ -1,4 +1,4 @@
-"""`deixis quality`: what each backend and precision of an encoder costs in quality, and what it gains in speed."""
+"""`deixis quality`: what each backend and precision of a model costs in quality, and what it gains in speed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from deixis.captioner_quality import METHOD, CaptionerRow, measure_captioner
+from deixis.commands.export import is_captioner
 from deixis.context import Threads, decode_limits, read_settings
 from deixis.evaluation_sets import CaptionedPictures, Evaluate, Figures, on_scenes, read_captioned_pictures
 from deixis.output import err, out, print_json
@@ -35,7 +37,7 @@ class _Row:
 
 
 def quality(
-    model: Annotated[str, typer.Argument(help="Encoder: preset, folder, or cached hub id.")],
+    model: Annotated[str, typer.Argument(help="Encoder or captioner: preset, folder, or cached hub id.")],
     scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Drawn test scenes.")] = 300,
     captions: Annotated[
         Path | None, typer.Option("--captions", help="Measure on these captions instead: COCO or JSON lines.")
@@ -46,11 +48,13 @@ def quality(
 ) -> int:
     """Measure every backend and precision that this machine can run from a model's folder, on one evaluation set.
 
-    Drawn scenes suit the storybook's encoder; give any other --captions and --pictures. Exit code 3 when a backend or
-    a picture was left out; the rest is measured.
+    Drawn scenes suit the storybook's models; give any other encoder --captions and --pictures. Exit code 3 when a
+    backend or a picture was left out; the rest is measured.
     """
     settings = read_settings(threads=threads)
     left_out: list[str] = []
+    if is_captioner(model):
+        return _captioner_quality(model, scenes, settings, left_out, as_json=json)
     rows = _measure(model, _evaluation(scenes, captions, pictures, settings, left_out), settings, left_out)
     machine = machine_line(settings.compute_threads)
     if json:
@@ -61,6 +65,29 @@ def quality(
     for reason in left_out:
         err().print(f"left out: {reason}")
     return 3 if left_out else 0
+
+
+def _captioner_quality(model: str, scenes: int, settings: Settings, left_out: list[str], *, as_json: bool) -> int:
+    rows = measure_captioner(
+        model, scenes=scenes, threads=settings.compute_threads, left_out=left_out, report=err().print
+    )
+    machine = machine_line(settings.compute_threads)
+    if as_json:
+        shown = [asdict(row) for row in rows]
+        print_json({"model": model, "machine": machine, "method": METHOD, "rows": shown, "left_out": left_out})
+    else:
+        _print_captioner(rows, machine)
+    for reason in left_out:
+        err().print(f"left out: {reason}")
+    return 3 if left_out else 0
+
+
+def _print_captioner(rows: list[CaptionerRow], machine: str) -> None:
+    lines = [["precision", "speed", *rows[0].figures, "loss"]]
+    for row in rows:
+        figures = [f"{value:.1f}" for value in row.figures.values()]
+        lines.append([row.precision, f"{row.speed:.2f}×", *figures, f"{row.loss:.1f}"])
+    _print_aligned(lines, f"{METHOD}\n{machine}")
 
 
 def _evaluation(
@@ -111,9 +138,13 @@ def _print(rows: list[_Row], machine: str) -> None:
         measured, figures = row.measured, [f"{value:.1f}" for value in row.figures.values()]
         about = [measured.backend, f"{measured.speed:.2f}×", f"{measured.worst_cosine:.5f}"]
         lines.append([*about, *figures, f"{row.loss:.1f}"])
+    _print_aligned(lines, f"{_METHOD}\n{machine}")
+
+
+def _print_aligned(lines: list[list[str]], below: str) -> None:
     # Not a table of the terminal's width: figures that are cut off are none.
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for name, *cells in lines:
         padded = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
         out().print("  ".join([name.ljust(widths[0]), *padded]))
-    out().print(f"{_METHOD}\n{machine}")
+    out().print(below)
