@@ -19,10 +19,12 @@ from vision.errors import DecoderError
 ROOT = Path(__file__).parents[3]
 
 PARENT = """
-import sys, threading
+import signal, sys, threading
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool
 
 def main():
+    # Where the tests run in the background of a shell, an interrupt is ignored from birth.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with DecoderPool(DecodeLimits(timeout_s=120), workers=2) as pool:
         pool.decode(DecodeRequest(sys.argv[1]))
         endless = [DecodeRequest(sys.argv[2])] * 20
