@@ -28,7 +28,7 @@ from vision.florence.replies import caption_of, description_of, regions_of
 from vision.grounding.base import CaptionerFacts, Decoding, Detail, GroundedCaption, TextScores, Turn
 from vision.grounding.decoding import Written
 from vision.grounding.engine import check_pairs
-from vision.grounding.errors import DecodingError, NoAnswersError, of_each
+from vision.grounding.errors import NoAnswersError, check_draws, of_each
 from vision.grounding.prompts import checked_phrases
 from vision.types import Box, Region, RgbImage, Span
 
@@ -101,8 +101,7 @@ class Florence2Captioner:
         decoding: Decoding | None = None,
     ) -> list[list[GroundedCaption]]:
         """Draw several captions of each picture; see `GroundedCaptioner`. Their boxes are not drawn: the best ones."""
-        if count < 1 or seed < 0:
-            raise DecodingError(f"samples need a count of at least 1 and a seed of at least 0, got {count} and {seed}")
+        check_draws(count, seed)
         check_images(images)
         question = caption_question(self._engine, detail, language, decoding or Decoding())
         questions = [replace(question, seed=(seed, number)) for number in range(count)]

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from vision.batching import Batches, usable_cores
 from vision.cuda_memory import memory_of
-from vision.encoders.arrays import check_images
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
     TOKENIZER_FILES,
@@ -27,9 +26,9 @@ from vision.florence.locations import BINS
 from vision.florence.network import FlorenceNetwork
 from vision.florence.prompts import LANGUAGES, prompt_recipe
 from vision.florence.vocabulary import Vocabulary
+from vision.grounding.answering import look_in_batches, write_rows
 from vision.grounding.base import CaptionerFacts, Decoding
-from vision.grounding.beams import BeamPlan, write_with_beams
-from vision.grounding.decoding import Row, Sampling, Written, write
+from vision.grounding.decoding import Row, Written
 from vision.grounding.errors import check_length
 from vision.grounding.networks import weight_files
 from vision.grounding.presets import FLORENCE
@@ -147,11 +146,7 @@ class Engine:
             self._row(question, picture, decoding, grammar)
             for question, picture in zip(questions, picture_of, strict=True)
         ]
-        if decoding.beams > 1 and all(row.seed is None for row in rows):
-            plan = BeamPlan(decoding.beams, decoding.length_penalty)
-            return write_with_beams(self.network, latents, rows, grammar=grammar, plan=plan)
-        sampling = Sampling(decoding.temperature, decoding.top_p)
-        return write(self.network, latents, rows, grammar=grammar, sampling=sampling)
+        return write_rows(self.network, latents, rows, grammar=grammar, decoding=decoding)
 
     def in_batches(
         self,
@@ -173,20 +168,13 @@ class Engine:
         Raises:
             ModelError: an image is not HWC uint8 RGB, or a single one does not fit into memory.
         """
-        check_images(images)
-        # Pictures are told apart by their ids, which a stacked array's passing views would share.
-        images = list(images)
-        results: list[_Result] = []
-
-        def run(part: slice) -> None:
-            distinct: dict[int, int] = {}
-            picture_of = [distinct.setdefault(id(image), len(distinct)) for image in images[part]]
-            shown = [images[part][picture_of.index(number)] for number in range(len(distinct))]
-            with torch.inference_mode():
-                results.extend(work(self.network.see(self._pixels(shown)), picture_of, part))
-
-        self.batches.each(len(images), run, bytes_per_input=self._row_bytes(tokens) * copies)
-        return results
+        return look_in_batches(
+            self.batches,
+            images,
+            lambda shown: self.network.see(self._pixels(shown)),
+            work,
+            bytes_per_input=self._row_bytes(tokens) * copies,
+        )
 
     def _pixels(self, images: Sequence[RgbImage]) -> Tensor:
         prepared = np.stack([self.facts.preprocessing.prepare(image) for image in images])

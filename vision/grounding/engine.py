@@ -13,7 +13,6 @@ from torch import Tensor
 
 from vision.batching import Batches, usable_cores
 from vision.cuda_memory import memory_of
-from vision.encoders.arrays import check_images
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
     TOKENIZER_FILES,
@@ -22,9 +21,9 @@ from vision.encoders.folders import (
     read_preprocessing,
 )
 from vision.errors import ModelError
+from vision.grounding.answering import look_in_batches, write_rows
 from vision.grounding.base import CaptionerFacts, Decoding
-from vision.grounding.beams import BeamPlan, write_with_beams
-from vision.grounding.decoding import Row, Sampling, Written, write
+from vision.grounding.decoding import Row, Written
 from vision.grounding.entities import Piece
 from vision.grounding.errors import PromptError, of_each
 from vision.grounding.grammar import BoxGrammar
@@ -151,11 +150,7 @@ class Engine:
 
         def work(latents: Tensor, picture_of: Sequence[int], part: slice) -> list[Written]:
             numbered = [_at(row, picture) for row, picture in zip(rows[part], picture_of, strict=True)]
-            if decoding.beams > 1 and all(row.seed is None for row in numbered):
-                plan = BeamPlan(decoding.beams, decoding.length_penalty)
-                return write_with_beams(self.reader, latents, numbered, grammar=grammar, plan=plan)
-            sampling = Sampling(decoding.temperature, decoding.top_p)
-            return write(self.reader, latents, numbered, grammar=grammar, sampling=sampling)
+            return write_rows(self.reader, latents, numbered, grammar=grammar, decoding=decoding)
 
         longest = max((len(ids) + room for ids, room in zip(asked, tokens, strict=True)), default=0)
         written = self.in_batches(images, work, tokens=longest, copies=decoding.beams)
@@ -178,20 +173,14 @@ class Engine:
             tokens: of each input behind its picture, at most.
             copies: rows that one input becomes.
         """
-        check_images(images)
-        # Pictures are told apart by their ids, which a stacked array's passing views would share.
-        images = list(images)
-        results: list[_Result] = []
-
-        def run(part: slice) -> None:
-            distinct: dict[int, int] = {}
-            picture_of = [distinct.setdefault(id(image), len(distinct)) for image in images[part]]
-            shown = [images[part][picture_of.index(number)] for number in range(len(distinct))]
-            with torch.inference_mode(), self.reader.turn:
-                results.extend(work(self.reader.see(self.pixels(shown)), picture_of, part))
-
-        self.batches.each(len(images), run, bytes_per_input=self._row_bytes(tokens) * copies)
-        return results
+        return look_in_batches(
+            self.batches,
+            images,
+            lambda shown: self.reader.see(self.pixels(shown)),
+            work,
+            bytes_per_input=self._row_bytes(tokens) * copies,
+            turn=self.reader.turn,
+        )
 
     def pixels(self, images: Sequence[RgbImage]) -> Tensor:
         """Squash and normalise: `(n, 3, side, side)` float32."""

@@ -26,6 +26,16 @@ class DecodingError(DeixisError):
     """Decoding options that contradict each other or lie outside their range."""
 
 
+def check_draws(count: int, seed: int) -> None:
+    """Refuse to draw fewer than one sample, or from a negative seed.
+
+    Raises:
+        DecodingError: states both numbers.
+    """
+    if count < 1 or seed < 0:
+        raise DecodingError(f"samples need a count of at least 1 and a seed of at least 0, got {count} and {seed}")
+
+
 def check_length(tokens: int, most: int, where: str) -> None:
     """Refuse a text that is too long.
 

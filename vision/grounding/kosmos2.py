@@ -17,7 +17,7 @@ from vision.grounding.attention import Watcher
 from vision.grounding.base import Answer, CaptionerFacts, Decoding, Detail, GroundedCaption, TextScores, Turn
 from vision.grounding.engine import Engine, Prompt, check_pairs
 from vision.grounding.entities import read_entities
-from vision.grounding.errors import DecodingError, PromptError, of_each
+from vision.grounding.errors import PromptError, check_draws, of_each
 from vision.grounding.networks import Network, TorchNetwork
 from vision.grounding.prompts import (
     caption_prompt,
@@ -120,8 +120,7 @@ class Kosmos2Captioner:
         decoding: Decoding | None = None,
     ) -> list[list[GroundedCaption]]:
         """Draw several captions of each picture, which is looked at and read once; see `GroundedCaptioner`."""
-        if count < 1 or seed < 0:
-            raise DecodingError(f"samples need a count of at least 1 and a seed of at least 0, got {count} and {seed}")
+        check_draws(count, seed)
         check_images(images)
         text = caption_prompt(detail, language, spoken=self.facts.languages)
         prompts = [Prompt(text, points=True, seed=(seed, number)) for number in range(count)]
