@@ -21,13 +21,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from benchmarks.hardware import cpu_seconds, processor_name
+from benchmarks.hardware import cpu_seconds
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.scan import scan_root
 from search.library import Library
 from search.settings import available_cores
 from vision.encoders.base import Encoder
 from vision.encoders.registry import load_encoder
+from vision.machine import processor_name
 
 
 @dataclass(frozen=True, slots=True)

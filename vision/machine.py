@@ -15,10 +15,11 @@ def machine_line(threads: int | None = None) -> str:
         threads: cores that were used; None for all that this process may use.
     """
     cores = threads or usable_cores()
-    return f"{_processor()}, {cores} core{'s' if cores != 1 else ''}"
+    return f"{processor_name()}, {cores} core{'s' if cores != 1 else ''}"
 
 
-def _processor() -> str:
+def processor_name() -> str:
+    """The processor, as its maker calls it."""
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
