@@ -56,12 +56,11 @@ class SceneTasks:
         seed = int(rng.integers(_SEEDS))
         # From left to right: in any order, what comes next is a guess, and things are named twice or not at all.
         found = captions(scene, as_rendered(scene), language, seed, left_to_right=True)
-        english = captions(scene, as_rendered(scene), "en", seed, left_to_right=True)
-        told = (
-            [caption_exchange(scene, found[2], DETAILED_IN)]
-            if rng.random() < 0.2
-            else [caption_exchange(scene, found[0], BRIEF_IN), caption_exchange(scene, english[1], BRIEF_IN)]
-        )
+        if rng.random() < 0.2:
+            told = [caption_exchange(scene, found[2], DETAILED_IN)]
+        else:
+            english = captions(scene, as_rendered(scene), "en", seed, left_to_right=True) if language != "en" else found
+            told = [caption_exchange(scene, found[0], BRIEF_IN), caption_exchange(scene, english[1], BRIEF_IN)]
         others = [*_groundings(scene, language), *_boxes(scene, language)]
         asked = [
             Exchange(

@@ -28,7 +28,7 @@ def serve(
 ) -> int:
     """Serve the web page and the API until stopped."""
     # Imported here: the web framework costs every other command a third of a second.
-    from web.server import serve as run_server  # noqa: PLC0415
+    from web.server import serve as run_server  # noqa: PLC0415  # costs every other command a third of a second
 
     settings = read_settings(
         home=home,
