@@ -156,7 +156,7 @@ def _examine(path: str) -> FileFact | Unreadable:
         return Unreadable(path, f"cannot be examined: {error.strerror}")
     if not stat.S_ISREG(info.st_mode):
         return Unreadable(path, "not a regular file")
-    return FileFact(path, info.st_size, info.st_mtime_ns, str(info.st_dev))
+    return FileFact(path, info.st_size, info.st_mtime_ns, str(info.st_dev), info.st_ctime_ns)
 
 
 def _may_be_picture(path: str) -> bool:

@@ -123,7 +123,15 @@ def _image_fact(picture: Decoded) -> ImageFact:
         format=picture.format,
         size_bytes=picture.size_bytes,
         taken_at=_as_utc(picture.taken_at),
+        taken_offset_min=_offset_min(picture.taken_at),
+        pixels_sha256=picture.pixels_sha256,
+        remark=picture.remark,
     )
+
+
+def _offset_min(taken_at: datetime | None) -> int | None:
+    offset = None if taken_at is None else taken_at.utcoffset()
+    return None if offset is None else round(offset.total_seconds() / 60)
 
 
 def _as_utc(taken_at: datetime | None) -> datetime | None:

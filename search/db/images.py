@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,7 @@ class KnownFile:
     device: str
     image_id: int | None
     embedded: bool
+    ctime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class FileFact:
     size_bytes: int
     mtime_ns: int
     device: str
+    ctime_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,20 @@ class ImageFact:
     format: str
     size_bytes: int
     taken_at: datetime | None
+    taken_offset_min: int | None = None
+    pixels_sha256: str | None = None
+    remark: str | None = None
 
 
 def display_name(path: str) -> str:
     """The last part of a path as text that any database stores: undecodable bytes become U+FFFD."""
     name = path.rsplit("/", 1)[-1]
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def name_key(path: str) -> str:
+    """The last part of a path as people compare names: in NFC, without case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", display_name(path)).casefold())
 
 
 def root_for(session: Session, path: str) -> Root:
@@ -125,6 +136,9 @@ def get_or_create_image(session: Session, fact: ImageFact) -> int:
         format=fact.format,
         size_bytes=fact.size_bytes,
         taken_at=fact.taken_at,
+        taken_offset_min=fact.taken_offset_min,
+        pixels_sha256=fact.pixels_sha256,
+        remark=fact.remark,
         created_at=datetime.now(UTC),
     )
     session.add(image)
@@ -144,13 +158,14 @@ def record_file(
         raise ValueError("a file holds either an image or a reason")
     file = session.scalar(select(File).where(File.path == fact.path))
     if file is None:
-        file = File(path=fact.path, name=display_name(fact.path), root_id=root_id)
+        file = File(path=fact.path, name=display_name(fact.path), name_key=name_key(fact.path), root_id=root_id)
         session.add(file)
     file.image_id = image_id
     file.state = "indexed" if image_id is not None else "refused"
     file.reason = reason
     file.size_bytes = fact.size_bytes
     file.mtime_ns = fact.mtime_ns
+    file.ctime_ns = fact.ctime_ns
     file.device = fact.device
     file.seen_at = datetime.now(UTC)
     session.flush()
@@ -208,4 +223,5 @@ def _known(file: File, embedded: bool) -> KnownFile:
         device=file.device,
         image_id=file.image_id,
         embedded=embedded,
+        ctime_ns=file.ctime_ns,
     )

@@ -55,6 +55,10 @@ class LibraryMark(Base):
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     uid: Mapped[str] = mapped_column(String(32))
     """Random, hex; repeated in `library.json` and in the header of every segment file."""
+    home: Mapped[str | None] = mapped_column(OsPath)
+    """The folder that holds the vectors, absolute."""
+    host: Mapped[str | None] = mapped_column(Text)
+    """The machine on which that folder lies."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -94,6 +98,8 @@ class Root(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     path: Mapped[str] = mapped_column(OsPath, unique=True)
     last_scanned_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    rules: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """What `index` was told to pass over or to follow here; the next run without paths goes by it."""
 
 
 class Image(Base):
@@ -113,6 +119,12 @@ class Image(Base):
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     taken_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """EXIF DateTimeOriginal; read as UTC where the file names no offset."""
+    taken_offset_min: Mapped[int | None] = mapped_column(Integer)
+    """Minutes east of UTC of the clock that took it; None where the file names no offset."""
+    pixels_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    """Of the decoded picture, hex: the same when a program rewrites only the metadata."""
+    remark: Mapped[str | None] = mapped_column(Text)
+    """What to know about the picture, as `code: sentence`, e.g. `truncated: …`."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -133,6 +145,8 @@ class File(Base):
     """Absolute, symbolic links in its folders resolved."""
     name: Mapped[str] = mapped_column(Text, index=True)
     """The last part of the path for people and look-ups; bytes that are not UTF-8 become U+FFFD."""
+    name_key: Mapped[str | None] = mapped_column(Text, index=True)
+    """The name to compare by: NFC, case folded."""
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id", ondelete="CASCADE"), index=True)
     image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
     state: Mapped[str] = mapped_column(String(16))
@@ -140,6 +154,8 @@ class File(Base):
     """Why it was refused: `code: sentence`."""
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    ctime_ns: Mapped[int | None] = mapped_column(BigInteger)
+    """When anything about the file last changed, by the file system's own clock; None until it is looked at again."""
     device: Mapped[str] = mapped_column(String(32))
     """`st_dev` when last seen, as decimal text (it may use all 64 bits): tells a deleted file from a vanished mount."""
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)

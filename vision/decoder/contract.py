@@ -112,6 +112,8 @@ class Decoded:
         pixels: HWC uint8, sRGB, [0, 255], upright, transparency over white; at `preprocessing.output_hw`, or
             `(height_px, width_px, 3)` when the request had no preprocessing. None when only a preview was asked for.
         preview: a WebP file, or None when none was asked for.
+        pixels_sha256: of the decoded picture, 64 hex digits: the same when a program rewrites only the metadata.
+        remark: what to know about the picture, as `code: sentence`; None where there is nothing.
     """
 
     path: str
@@ -124,6 +126,8 @@ class Decoded:
     taken_at: datetime | None
     pixels: RgbImage | None = field(repr=False)
     preview: bytes | None = field(repr=False)
+    pixels_sha256: str | None = None
+    remark: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

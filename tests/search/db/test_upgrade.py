@@ -38,7 +38,7 @@ def later_migrations(tmp_path: Path) -> Path:
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "9999_later.py").write_text(
-        'from alembic import op\nrevision = "9999"\ndown_revision = "0001"\n'
+        'from alembic import op\nrevision = "9999"\ndown_revision = "0002"\n'
         'def upgrade():\n    op.execute("CREATE TABLE later (id INTEGER)")\n'
     )
     return folder
@@ -57,7 +57,7 @@ def _alembic(url: str, *arguments: str) -> str:
 def test_the_alembic_command_line_upgrades_and_downgrades(empty_database_url: str, empty_database: Database) -> None:
     _alembic(empty_database_url, "upgrade", "head")
     assert form_of(empty_database) is Form.CURRENT
-    assert "0001" in _alembic(empty_database_url, "current")
+    assert "0002" in _alembic(empty_database_url, "current")
     _alembic(empty_database_url, "downgrade", "base")
     _alembic(empty_database_url, "upgrade", "head")
     assert form_of(empty_database) is Form.CURRENT
@@ -86,6 +86,27 @@ def test_an_empty_database_is_empty_and_becomes_current(empty_database: Database
     upgrade(empty_database)
     upgrade(empty_database)
     assert form_of(empty_database) is Form.CURRENT
+
+
+def test_a_library_of_the_first_form_keeps_its_files_and_learns_their_names(
+    empty_database_url: str, empty_database: Database
+) -> None:
+    _alembic(empty_database_url, "upgrade", "0001")
+    with empty_database.write() as session:
+        session.execute(text("INSERT INTO roots (id, path) VALUES (1, :path)"), {"path": b"/p"})
+        for number, name in enumerate(("Cafe\u0301.JPG", "STRASSE.png", "\u00e9t\u00e9.webp"), 1):
+            row = {"id": number, "path": f"/p/{name}".encode(), "name": name}
+            session.execute(
+                text(
+                    "INSERT INTO files (id, path, name, root_id, state, reason, size_bytes, mtime_ns, device, seen_at)"
+                    " VALUES (:id, :path, :name, 1, 'refused', 'empty: Empty.', 1, 1, '1', '2024-05-01 00:00:00')"
+                ),
+                row,
+            )
+    _alembic(empty_database_url, "upgrade", "head")
+    with empty_database.read() as session:
+        keys = list(session.scalars(text("SELECT name_key FROM files ORDER BY id")))
+    assert keys == ["caf\u00e9.jpg", "strasse.png", "\u00e9t\u00e9.webp"]
 
 
 def test_an_older_library_is_refused_or_brought_up_to_date(
