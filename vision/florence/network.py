@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from transformers import DynamicCache, EncoderDecoderCache, Florence2ForConditionalGeneration
 
+from vision.grounding.key_values import cache_argument
 from vision.grounding.networks import load_for_device
 
 
@@ -70,6 +71,7 @@ class FlorenceNetwork:
     def __init__(self, folder: Path, *, precision: str) -> None:
         self._model: Any = load_for_device(Florence2ForConditionalGeneration, folder, precision)
         self._language = self._model.model.language_model
+        self._cache_argument = cache_argument(self._language.decoder)
         self._embed = self._model.get_input_embeddings()
         text = self.config.text_config
         self.width = int(text.vocab_size)
@@ -152,12 +154,15 @@ class FlorenceNetwork:
             input_ids=ids,
             encoder_hidden_states=seen,
             encoder_attention_mask=mask,
-            past_key_values=past,
             use_cache=past is not None,
+            **{self._cache_argument: past},
         )
         logits: Tensor = self._model.lm_head(output.last_hidden_state[:, -keep:]).float()
         return logits
 
 
 def _selected(cache: DynamicCache, rows: Tensor) -> DynamicCache:
-    return DynamicCache([(layer.keys[rows], layer.values[rows]) for layer in cache.layers])
+    chosen = DynamicCache()
+    for number, layer in enumerate(cache.layers):
+        chosen.update(layer.keys[rows], layer.values[rows], number)
+    return chosen

@@ -94,7 +94,6 @@ class Reader:
         """Read one more token per row, `(n,)` int64, and update the context in place."""
         context.mask = functional.pad(context.mask, (0, 1), value=1)
         logits = self._network.read(tokens[:, None], context.mask, context.positions[:, None], context.cache, keep=1)
-        context.cache.advance(1)
         context.positions = context.positions + 1
         context.logits = logits[:, -1]
 
@@ -111,7 +110,6 @@ class Reader:
         positions = self._first_position + before + (counts - 1).clamp(min=0)
         mask = functional.pad(written, (before, 0), value=1)
         logits = self._network.read(ids, mask, positions, cache, keep=keep)
-        cache.advance(ids.shape[1])
         return Context(cache, mask, positions[:, -1] + 1, logits[:, -1]), logits
 
     def _prefix(self, latents: Tensor) -> KeyValues:
@@ -120,9 +118,8 @@ class Reader:
         slots = torch.zeros(pictures, before, dtype=torch.bool, device=self.device)
         slots[:, self._vocabulary.image_slots] = True
         positions = (torch.arange(before, device=self.device) + self._first_position).expand(pictures, -1)
-        cache = KeyValues(self._layers, (pictures, self._heads, before, self._head_width), latents)
+        cache = KeyValues.empty(self._layers, (pictures, self._heads, before, self._head_width), latents)
         self._network.read(ids, torch.ones_like(ids), positions, cache, keep=1, latents=latents, slots=slots)
-        cache.advance(before)
         return cache
 
     def _padded(self, texts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:

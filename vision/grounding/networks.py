@@ -13,7 +13,7 @@ from transformers import Kosmos2ForConditionalGeneration
 
 from vision.encoders.pretrained import check_files, load_pretrained
 from vision.errors import ModelError
-from vision.grounding.key_values import KeyValues
+from vision.grounding.key_values import KeyValues, cache_argument
 from vision.packed_int8 import pack_linears
 from vision.precision import check_precision
 
@@ -73,7 +73,7 @@ class Network(Protocol):
         latents: Tensor | None = None,
         slots: Tensor | None = None,
     ) -> Tensor:
-        """Read tokens behind what the cache holds, and append them to it; the caller advances it.
+        """Read tokens behind what the cache holds, and append them to it.
 
         Args:
             ids: `(n, tokens)` int64.
@@ -135,6 +135,7 @@ class TorchNetwork:
         self.model: Any = load_for_device(Kosmos2ForConditionalGeneration, folder, precision)
         self.weight_files = weight_files(folder)
         self._tower, self._text = self.model.vision_model, self.model.text_model
+        self._cache_argument = cache_argument(self._text)
 
     @property
     def config(self) -> Any:
@@ -178,9 +179,9 @@ class TorchNetwork:
             image_embeds=latents,
             image_embeds_position_mask=slots,
             position_ids=positions.contiguous(),
-            past_key_values=cache,
             use_cache=True,
             logits_to_keep=keep,
+            **{self._cache_argument: cache},
         )
         logits: Tensor = output.logits.float()
         return logits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vision.batching import is_out_of_memory
-from vision.grounding.key_values import KeyValues
+from vision.grounding.key_values import KeyValues, RoomLayer, empty_buffers
 from vision.grounding.language import Context, Reader
 from vision.grounding.networks import Network
 from vision.grounding.vocabulary import Vocabulary
@@ -25,32 +26,52 @@ _ROOM_STEP = 64
 _WIDEST = 2
 
 
+class PlacedLayer(RoomLayer):
+    """One layer's buffers, written where a number on the device says.
+
+    Args:
+        keys: `(batch, heads, room, width of a head)`.
+        values: likewise.
+        place: `(1,)` int64, where the next token goes.
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor, place: Tensor) -> None:
+        super().__init__(keys, values)
+        self.place = place
+
+    def get_seq_length(self) -> int:
+        """A constant: the model asks only whether anything was read before."""
+        return 1
+
+    def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
+        """Put one token's keys and values, `(batch, heads, 1, width)`, in their place; returns the whole buffers."""
+        return self.keys.index_copy_(2, self.place, key_states), self.values.index_copy_(2, self.place, value_states)
+
+
 class StaticKeyValues(KeyValues):
     """Keys and values whose next place is a number on the device: a step is the same instructions every time.
+
+    `length` is the host's own count, for whoever takes the rows out again.
+
+    Args:
+        buffers: keys and values of each layer, `(batch, heads, room, width of a head)`.
 
     Attributes:
         place: `(1,)` int64, where the next token goes.
     """
 
-    def __init__(self, layers: int, shape: tuple[int, int, int, int], like: Tensor) -> None:
-        super().__init__(layers, shape, like)
-        self.place = torch.zeros(1, dtype=torch.int64, device=like.device)
+    def __init__(self, buffers: Sequence[tuple[Tensor, Tensor]]) -> None:
+        self.place = torch.zeros(1, dtype=torch.int64, device=buffers[0][0].device)
+        super().__init__(buffers)
 
     def first_rows(self, rows: int) -> StaticKeyValues:
         """The same buffers, seen as a smaller batch."""
-        _, heads, room, width = self.keys[0].shape
-        part = StaticKeyValues(0, (rows, heads, room, width), self.keys[0])
-        part.keys, part.values = [keys[:rows] for keys in self.keys], [values[:rows] for values in self.values]
-        return part
+        return StaticKeyValues(
+            [(keys[:rows], values[:rows]) for keys, values in zip(self.keys, self.values, strict=True)]
+        )
 
-    def get_seq_length(self, layer_idx: int = 0) -> int:
-        """A constant: the model asks only whether anything was read before."""
-        return 1
-
-    def update(self, key_states: Tensor, value_states: Tensor, layer_idx: int, *_: Any) -> tuple[Tensor, Tensor]:
-        """Put one token's keys and values, `(batch, heads, 1, width)`, in their place; returns the whole buffers."""
-        keys, values = self.keys[layer_idx], self.values[layer_idx]
-        return keys.index_copy_(2, self.place, key_states), values.index_copy_(2, self.place, value_states)
+    def _layer(self, keys: Tensor, values: Tensor) -> RoomLayer:
+        return PlacedLayer(keys, values, self.place)
 
 
 class StaticStep:
@@ -145,7 +166,7 @@ class StaticReader(Reader):
         step = self._settled(context)
         step.ids[:rows, 0] = tokens
         logits = step.run()
-        context.cache.advance(1)
+        context.cache.length += 1
         context.mask = functional.pad(context.mask, (0, 1), value=1)
         context.positions = context.positions + 1
         context.logits = logits[:rows].clone()
@@ -176,7 +197,7 @@ class StaticReader(Reader):
         self._steps.clear()
         self._buffers = made = None
         shape = (rows, self._heads, room, self._head_width)
-        self._buffers = StaticKeyValues(self._layers, shape, like)
+        self._buffers = StaticKeyValues(empty_buffers(self._layers, shape, like))
         return self._buffers
 
 
