@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import functools
 import socket
 from collections.abc import Callable
-from typing import Any
 
+from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
+from starlette.types import ASGIApp
 
 from search.errors import SettingsError
 from search.settings import Settings
+from web.announce import Announcing
 from web.app import create_app
 
 HEADER_TIMEOUT_MS = 10_000
@@ -25,22 +25,19 @@ STOP_TIMEOUT_S = 10
 """What a request that is under way may take to finish after Ctrl-C."""
 
 
-_POLL_S = 0.02
-
-
 def serve(settings: Settings, *, log_level: str = "warning", on_listening: Callable[[str], None] | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
         settings: address, port, library and limits.
         log_level: of server and application: `debug`, `info`, `warning`, `error` or `critical`.
-        on_listening: told the address for the browser, once it answers.
+        on_listening: told the address for the browser, once it answers; called in the process that answers.
 
     Raises:
         SettingsError: the port is taken or may not be bound, or the server could not start.
     """
     _check_port(settings.host, settings.port)
-    server = _AnnouncingServer(
+    server = Granian(
         "web.app:create_from_env",  # for process lists; the loader below is what runs
         address=settings.host,
         port=settings.port,
@@ -56,28 +53,20 @@ def serve(settings: Settings, *, log_level: str = "warning", on_listening: Calla
         log_level=LogLevels(log_level),
         log_dictconfig=_logging(log_level),
     )
-    if on_listening is not None:
-        server.announce = functools.partial(on_listening, browser_address(settings))
     try:
-        server.serve(target_loader=functools.partial(create_app, settings), wrap_loader=False)
+        server.serve(target_loader=functools.partial(_load, settings, on_listening), wrap_loader=False)
     except SystemExit as stopped:
         if stopped.code:
             raise SettingsError("the server stopped unexpectedly", remedy="The lines above say why.") from stopped
 
 
-class _AnnouncingServer(MPServer):
-    """Says when its worker accepts connections; granian's own startup hooks run before the worker is there."""
-
-    announce: Callable[[], None] | None = None
-
-    def startup(self, spawn_target: Any, target_loader: Any) -> None:
-        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]  # granian leaves it without types
-        address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.bind_addr, self.bind_addr)  # noqa: S104  # compared
-        # The event is set by Ctrl-C and by the worker's death: then there is nothing to announce.
-        while self.announce is not None and not self.main_loop_interrupt.wait(_POLL_S):
-            with contextlib.suppress(OSError), socket.create_connection((address, self.bind_port), timeout=1):
-                self.announce()
-                self.announce = None
+def _load(settings: Settings, on_listening: Callable[[str], None] | None) -> ASGIApp:
+    """The application of the process that answers; a module's own function, for that process may not be a fork."""
+    app = create_app(settings)
+    if on_listening is None:
+        return app
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # compared only
+    return Announcing(app, host, settings.port, functools.partial(on_listening, browser_address(settings)))
 
 
 def browser_address(settings: Settings) -> str:
