@@ -1,6 +1,7 @@
 """Errors of the engine: what a person did wrong or what the library cannot do, with the remedy."""
 
 from vision.errors import DeixisError
+from vision.faults import SystemFaultError
 
 
 class SettingsError(DeixisError):
@@ -9,6 +10,10 @@ class SettingsError(DeixisError):
 
 class LibraryError(DeixisError):
     """The library on disk cannot be used as it is."""
+
+
+class LibraryFaultError(LibraryError, SystemFaultError):
+    """The disk, the file system or the database server refuses: full, read-only, unreachable, …; says which."""
 
 
 class LibraryEmptyError(LibraryError):

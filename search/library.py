@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -17,9 +18,10 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from search.db.schema import LibraryMark, Model
-from search.db.session import Database, database_url, settle_journal
+from search.db.readonly import why_not_writable
+from search.db.session import Database, database_url, open_database
 from search.db.upgrade import nothing_here, require_form
-from search.errors import LibraryEmptyError, LibraryError, ModelMismatchError
+from search.errors import LibraryEmptyError, LibraryError, LibraryFaultError, ModelMismatchError
 from search.lock import HomeLock
 from search.vectors.durable import fsync_folder, writing_to
 from search.vectors.store import VectorStore
@@ -57,8 +59,9 @@ class Library:
 
         Raises:
             LibraryEmptyError: there is no library here, and `create` is off.
-            LibraryError: the database has the form of another version, belongs to another home or to something else,
-                or cannot be reached.
+            LibraryError: the database has the form of another version, or belongs to another home or to something
+                else.
+            LibraryFaultError: it cannot be reached or read; or `create` is on, and it cannot be written.
             CorruptionError: the SQLite file is damaged.
         """
         home = home.absolute()
@@ -66,11 +69,13 @@ class Library:
         if create:
             with writing_to(home):
                 home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            refusal = why_not_writable(home, home / "segments", home / "generations")
+            if refusal is not None:
+                raise refusal
         elif not home.is_dir() or (url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file()):
             raise nothing_here(home)
-        database = Database(url)
+        database = open_database(url, writing=create)
         try:
-            settle_journal(database)
             require_form(database, home, create=create)
             return cls(home, database, _tie(database, home, create=create))
         except BaseException:
@@ -117,11 +122,23 @@ class Library:
     def undisturbed(self) -> Iterator[None]:
         """Hold the library without touching anything: for `verify`, which is to see what was left.
 
+        A library that cannot be written is held by nobody here: there is no lock that this process could take.
+
         Raises:
             LibraryBusyError: a bulk job holds it.
         """
-        with self._lock.hold():
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(self._lock.hold())
+            except LibraryFaultError:
+                if not self.read_only:
+                    raise
             yield
+
+    @property
+    def read_only(self) -> bool:
+        """Whether this process can search the library and not change it."""
+        return self.database.why_read_only is not None or why_not_writable(self.home) is not None
 
     def register_model(self, session: Session, facts: EncoderFacts) -> Model:
         """The row of this encoder's identity, made where there is none; its name and location become the latest.
@@ -207,7 +224,9 @@ def _tie(database: Database, home: Path, *, create: bool) -> str:
     if in_database is None:
         raise nothing_here(home)
     if in_home is None:
-        _write_mark(path, in_database)
+        # Whoever only reads may do so without the mark, where it cannot be written.
+        with contextlib.suppress(*(() if create else (LibraryFaultError,))):
+            _write_mark(path, in_database)
     elif in_home != in_database:
         raise LibraryError(
             f"The home {home} and the database {database.where} belong to different libraries",

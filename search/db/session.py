@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from search.errors import CorruptionError, LibraryBusyError, LibraryError
+from search.db.faults import translate, translate_driver_error
+from search.db.readonly import read_only_engine, steady, why_not_writable
+from search.errors import LibraryBusyError, LibraryError, LibraryFaultError
 
 DATABASE_FILE = "deixis.db"
 """Name of the default SQLite database inside the home folder."""
@@ -69,10 +71,17 @@ class Database:
     Args:
         url: from `database_url`.
         busy_timeout_ms: how long to wait for another writer.
+        why_read_only: why nothing can be written, where that is known already; see `open_database`.
     """
 
-    def __init__(self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
-        self.engine = open_engine(url, busy_timeout_ms)
+    def __init__(
+        self, url: URL, busy_timeout_ms: int = BUSY_TIMEOUT_MS, *, why_read_only: LibraryFaultError | None = None
+    ) -> None:
+        self._file = Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+        if self._file is not None and self._file.exists():
+            why_read_only = why_read_only or why_not_writable(self._file, self._file.parent)
+        self.why_read_only = why_read_only
+        self.engine = open_engine(url, busy_timeout_ms, read_only=why_read_only is not None)
         reading: dict[str, Any] = {_WRITES: False}
         if self.engine.dialect.name == "postgresql":
             reading |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -90,10 +99,11 @@ class Database:
         """A session on one snapshot of the database; it cannot write.
 
         Raises:
-            LibraryError: the database cannot be reached.
+            LibraryFaultError: the database cannot be reached or read.
+            LibraryBusyError: it was changed while it was read, where it can only be read.
             CorruptionError: SQLite found its file damaged.
         """
-        with domain_errors(self.engine), self._reading() as session:
+        with domain_errors(self.engine), self._steady(), self._reading() as session:
             yield session
 
     @contextmanager
@@ -102,9 +112,10 @@ class Database:
 
         Raises:
             LibraryBusyError: another writer did not finish in time.
-            LibraryError: the disk is full, or the database cannot be reached.
+            LibraryFaultError: the disk is full or read-only, or the database cannot be reached.
             CorruptionError: SQLite found its file damaged.
         """
+        self._refuse_read_only()
         with domain_errors(self.engine), self._writing.begin() as session:
             # Now rather than at the first statement, or two writers could both read before one of them waits.
             claim_writer(session.connection())
@@ -113,6 +124,7 @@ class Database:
     @contextmanager
     def connect_for_writing(self) -> Iterator[Connection]:
         """Like `write`, as a plain connection: for migrations."""
+        self._refuse_read_only()
         with domain_errors(self.engine), self._writer.begin() as connection:
             claim_writer(connection)
             yield connection
@@ -121,11 +133,52 @@ class Database:
         """Close every pooled connection."""
         self.engine.dispose()
 
+    def _refuse_read_only(self) -> None:
+        why = self.why_read_only
+        if why is not None:
+            raise LibraryFaultError(str(why.args[0]), fault=why.fault, remedy=why.remedy)
 
-def open_engine(url: URL, busy_timeout_ms: int) -> Engine:
+    def _steady(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._file is None or self.why_read_only is None else steady(self._file)
+
+
+def open_database(url: URL, *, writing: bool) -> Database:
+    """The database with its journal settled; only for reading where it cannot be written and need not be.
+
+    Even to read, SQLite makes a log beside a file that writes ahead. Where that fails, for the disk is full or the
+    rights are not what they seem, the file is opened as one that nobody changes.
+
+    Args:
+        url: from `database_url`.
+        writing: insist on a database that can be written.
+
+    Raises:
+        LibraryFaultError: it can neither be written nor read, or `writing` is on and it cannot be written.
+    """
+    database = Database(url)
+    try:
+        settle_journal(database)
+    except LibraryFaultError as error:
+        database.close()
+        if writing or url.get_backend_name() != "sqlite" or database.why_read_only is not None:
+            raise
+        reading = Database(url, why_read_only=error)
+        try:
+            settle_journal(reading)
+        except LibraryError:
+            reading.close()
+            raise error from None  # the first one says what is wrong; the second only that this does not help
+        return reading
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def open_engine(url: URL, busy_timeout_ms: int, *, read_only: bool = False) -> Engine:
     """An engine whose transactions begin as `Database` needs them."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url, busy_timeout_ms)
+        return _sqlite_engine(url, busy_timeout_ms, read_only=read_only)
     return create_engine(
         url,
         pool_pre_ping=True,
@@ -157,8 +210,11 @@ def wal_is_safe() -> bool:
     return version >= WAL_SAFE_SINCE
 
 
-def _sqlite_engine(url: URL, busy_timeout_ms: int) -> Engine:
-    engine = create_engine(url, module=sqlite_module(), pool_size=4, max_overflow=32)
+def _sqlite_engine(url: URL, busy_timeout_ms: int, *, read_only: bool) -> Engine:
+    if read_only:
+        engine = read_only_engine(url, sqlite_module())
+    else:
+        engine = create_engine(url, module=sqlite_module(), pool_size=4, max_overflow=32)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
@@ -186,6 +242,7 @@ def settle_journal(database: Database) -> None:
 
     Raises:
         LibraryBusyError: the file has a write-ahead log that this SQLite must not use, and another process has it open.
+        LibraryFaultError: the file cannot be opened.
     """
     if database.engine.dialect.name != "sqlite":
         return
@@ -195,56 +252,49 @@ def settle_journal(database: Database) -> None:
         if driver is None:
             raise LibraryError("The database connection was closed")
         # Straight on the driver: the journal cannot change inside a transaction, and SQLAlchemy would begin one.
-        if driver.execute("PRAGMA journal_mode").fetchone()[0] == wanted:
-            return
-        try:
-            driver.execute(f"PRAGMA journal_mode = {wanted}")
-        except sqlite_module().OperationalError as error:
-            if wanted == "delete":
-                raise LibraryBusyError(
-                    "Another process has the database open with a newer SQLite",
-                    remedy="Close it, or install pysqlite3 here as well.",
-                ) from error
-            # Another process is using the file right now; the next one to open it alone switches to write-ahead.
+        found = driver.execute("PRAGMA journal_mode").fetchone()[0]
+        if found != wanted and database.why_read_only is None:
+            try:
+                driver.execute(f"PRAGMA journal_mode = {wanted}")
+            except sqlite_module().OperationalError as error:
+                told = translate_driver_error(error, database.where, "sqlite")
+                if wanted == "delete" and not isinstance(told, LibraryBusyError):
+                    raise
+                if wanted == "delete":
+                    raise LibraryBusyError(
+                        "Another process has the database open with a newer SQLite",
+                        remedy="Close it, or install pysqlite3 here as well.",
+                    ) from error
+                # Another process is using the file right now, or the disk is full; without the log it reads as well.
+        # Only now are file and log really opened: what is wrong with them is to be known before anything begins.
+        driver.execute("SELECT count(*) FROM sqlite_schema").fetchone()
 
 
 @contextmanager
 def domain_errors(engine: Engine) -> Iterator[None]:
-    """Turn what the database says about locks, disks and damage into errors of this house.
+    """Turn what the database says about locks, disks, servers and damage into errors of this house.
 
     Raises:
         LibraryBusyError: a lock was not granted in time.
-        LibraryError: the disk is full, or the database cannot be reached.
+        LibraryFaultError: the disk is full or read-only, or the database cannot be reached, …
         CorruptionError: the SQLite file is damaged or is none.
     """
+    where, dialect = engine.url.render_as_string(hide_password=True), engine.dialect.name
     try:
         yield
-    except DatabaseError as error:
-        translated = _translate(error, engine)
+    except SQLAlchemyError as error:
+        translated = translate(error, where, dialect)
+        if translated is None:
+            raise
+        raise translated from error
+    except driver_error(engine) as error:  # from a statement that went past SQLAlchemy
+        translated = translate_driver_error(error, where, dialect)
         if translated is None:
             raise
         raise translated from error
 
 
-def _translate(error: DatabaseError, engine: Engine) -> LibraryError | None:
-    where = engine.url.render_as_string(hide_password=True)
-    said = str(error.orig).strip()
-    state = getattr(error.orig, "sqlstate", None)
-    if state == "55P03" or "database is locked" in said or "database table is locked" in said:
-        return LibraryBusyError(
-            f"Another process is writing to {where}", remedy="Wait for it to finish, then try again."
-        )
-    if state == "53100" or "database or disk is full" in said:
-        return LibraryError(f"The disk of {where} is full", remedy="Free some space, then run the command again.")
-    if engine.dialect.name == "sqlite":
-        if "malformed" in said or "not a database" in said:
-            return CorruptionError(
-                f"The database {where} is damaged: {said}", remedy="Restore it from a backup, or index again."
-            )
-        if "unable to open" in said or "readonly database" in said:
-            return LibraryError(f"The database {where} cannot be used: {said}", remedy="Check its folder's rights.")
-    elif isinstance(error, OperationalError) and (state is None or state[:2] in ("08", "28", "57", "3D")):
-        return LibraryError(
-            f"The database {where} cannot be reached: {said}", remedy="Check that it runs and that the URL is right."
-        )
-    return None
+def driver_error(engine: Engine) -> type[Exception]:
+    """The base class of what the database's driver raises."""
+    base: type[Exception] = engine.dialect.loaded_dbapi.Error
+    return base

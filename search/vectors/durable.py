@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from search.errors import LibraryError
+from search.errors import LibraryFaultError
+from vision.faults import explain_fault
 
 
 def fsync_folder(folder: Path) -> None:
@@ -52,12 +53,12 @@ def writing_to(path: Path) -> Iterator[None]:
     """Say in words what the operating system objects to when it cannot write.
 
     Raises:
-        LibraryError: the disk is full, the quota used up, the folder read-only, …
+        LibraryFaultError: the disk is full, the quota used up, the folder read-only, …
     """
     try:
         yield
     except OSError as error:
-        raise LibraryError(
-            f"Cannot write {path}: {error.strerror or error}",
-            remedy="Free some space or check the folder's rights, then run the command again; nothing is half-written.",
-        ) from error
+        told = explain_fault(error, f"Cannot write {path}")
+        if told is None:
+            raise
+        raise LibraryFaultError(str(told.args[0]), fault=told.fault, remedy=told.remedy) from error
