@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
-
 import typer
-from rich.console import Console
 
+from deixis import exit_codes, stopping
 from deixis.commands import (
     caption,
     classify,
@@ -25,16 +22,11 @@ from deixis.commands import (
     status,
     verify,
 )
-from vision.errors import DeixisError
-
-EXIT_OK = 0
-EXIT_ERROR = 1
-EXIT_PARTIAL = 3
-"""The work was done, but something was left out; the output says what and why."""
-EXIT_INTERRUPTED = 130
+from deixis.ending import Frame, end_of
 
 app = typer.Typer(
     name="deixis",
+    cls=Frame,
     help="Search your pictures in your own words, and see where in the picture the answer is.",
     no_args_is_help=True,
     add_completion=True,
@@ -66,20 +58,8 @@ def run(arguments: list[str] | None = None) -> int:
     """
     try:
         code = app(args=arguments, standalone_mode=False)
-    except DeixisError as error:
-        Console(stderr=True).print(f"deixis: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        return EXIT_ERROR
-    except KeyboardInterrupt:
-        sys.stderr.write("deixis: stopped; what was finished is kept\n")
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:
-        return EXIT_OK  # Whoever read our output has read enough.
-    except Exception as error:
-        shown = getattr(error, "show", None)
-        if shown is not None:  # A usage error of the command line, with its own message and exit code 2.
-            shown()
-            return int(getattr(error, "exit_code", 2))
-        traceback.print_exc()
-        sys.stderr.write("deixis: this is a defect; please report it with the lines above\n")
-        return EXIT_ERROR
-    return code if isinstance(code, int) else EXIT_OK
+    except BaseException as error:
+        return end_of(error)
+    if code == exit_codes.INTERRUPTED and stopping.was_asked():  # before the command began; typer keeps that to itself
+        return end_of(KeyboardInterrupt())
+    return code if isinstance(code, int) else exit_codes.OK

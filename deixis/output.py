@@ -47,9 +47,14 @@ def err() -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Write one JSON document to standard output."""
-    json.dump(value, sys.stdout, ensure_ascii=False, indent=2)
-    sys.stdout.write("\n")
+    """Write one JSON document to standard output, whole or not at all; what the output cannot encode is escaped."""
+    document = json.dumps(value, ensure_ascii=False, indent=2)
+    try:
+        document.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        # Not left to the stream's own escapes: they are Python's, and some of them are none of JSON's.
+        document = json.dumps(value, ensure_ascii=True, indent=2)
+    sys.stdout.write(document + "\n")
 
 
 def printable(path: str) -> str:

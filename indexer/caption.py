@@ -10,6 +10,7 @@ from sqlalchemy import exists, select
 
 from indexer.annotations.records import clean_text, span_of
 from indexer.embed_texts import embed_texts
+from indexer.kept import go_on, noting
 from indexer.report import OnProgress, Progress, RefusedFile, silent
 from indexer.writer import Writer
 from search.db.annotations import CaptionFact, add_annotations
@@ -101,10 +102,11 @@ def caption_library(
         with library.write() as session:
             model = library.check_model(session, encoder.facts)
             session.expunge(model)
-        try:
-            _caption_pictures(library, captioner, options, report, on_progress)
-        finally:
-            _publish(library, model, encoder, report, on_progress)
+        with noting(lambda: go_on(report.captioned, "captions")):
+            try:
+                _caption_pictures(library, captioner, options, report, on_progress)
+            finally:
+                _publish(library, model, encoder, report, on_progress)
     report.elapsed_s = time.monotonic() - started
     return report
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from indexer.annotations.reading import read_annotations
 from indexer.annotations.records import PictureRecord
 from indexer.embed_texts import embed_texts
+from indexer.kept import go_on, noting
 from indexer.report import ImportReport, OnProgress, Progress, SkippedRecord, silent
 from indexer.writer import Writer
 from search.db.annotations import CaptionFact, add_annotations
@@ -59,7 +60,8 @@ def import_annotations(
     started = time.monotonic()
     report = ImportReport()
     parsed = [(path, read_annotations(path)) for path in files]
-    with library.exclusive():
+    stored = 0
+    with library.exclusive(), noting(lambda: go_on(stored, "captions and boxes")):
         with library.write() as session:
             model = library.check_model(session, encoder.facts)
             session.expunge(model)
@@ -70,6 +72,7 @@ def import_annotations(
                 with library.write() as session:
                     for record in records[start : start + _BATCH]:
                         _import_picture(session, record, path.name, report)
+                stored = report.captions + report.regions  # committed, and not merely counted
                 on_progress(Progress("images", min(start + _BATCH, len(records)), len(records)))
         writer = Writer(library, model, encoder)
         report.texts_embedded = embed_texts(library, model, writer, on_progress)

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import update
 
 from indexer.embed_texts import embed_texts
+from indexer.kept import go_on, noting
 from indexer.prune import prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
 from indexer.scan import PathError, Scan, resolve_root, scan_root
@@ -24,6 +25,7 @@ from search.vectors.generations import active_generation
 from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
+from vision.opening import open_regular
 
 _FIRST_PUBLISH = 256
 """Pictures until the first publication: a new library answers within seconds."""
@@ -85,7 +87,8 @@ def index_paths(
     roots = [resolve_root(path) for path in paths]
     with library.exclusive():
         run = _Run(library, encoder, options, on_progress)
-        run.index(roots)
+        with noting(lambda: go_on(run.report.embedded + run.report.reused, "pictures")):
+            run.index(roots)
     run.report.elapsed_s = time.monotonic() - started
     return run.report
 
@@ -135,6 +138,7 @@ class _Run:
             self.report.pruned = prune_missing(self._library)
         self.report.texts_embedded = embed_texts(self._library, self._model, self._writer, self._on_progress)
         self._publish()
+        self.report.previews_unwritten, self.report.previews_problem = self._writer.unwritten, self._writer.problem
         if self._replacing:
             with self._library.write() as session:
                 self._library.activate_model(session, self._library.register_model(session, self._encoder.facts))
@@ -265,7 +269,7 @@ class _Run:
 
 def _sha256(path: str) -> str | None:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None  # The decoder will meet the same obstacle and name it.

@@ -60,6 +60,8 @@ class IndexReport:
         refused: every file that could not be read, with its reason.
         texts_embedded: captions and phrases whose vector was computed.
         batches: how the encoder's batches of pictures were sized; None where it does not size them, or ran none.
+        previews_unwritten: pictures whose preview could not be kept; it is made again when it is looked at.
+        previews_problem: why, the first time; empty if there was none.
         elapsed_s: wall-clock seconds of the whole job.
     """
 
@@ -73,6 +75,8 @@ class IndexReport:
     refused: list[RefusedFile] = field(default_factory=list)
     texts_embedded: int = 0
     batches: BatchReport | None = None
+    previews_unwritten: int = 0
+    previews_problem: str = ""
     elapsed_s: float = 0.0
 
 

@@ -18,6 +18,7 @@ from search.db.images import (
     record_file,
 )
 from search.db.schema import Embedding, Model
+from search.errors import LibraryError
 from search.library import Library
 from search.previews import GALLERY_PX, PreviewStore
 from vision.encoders.base import Encoder
@@ -40,6 +41,10 @@ class Writer:
         library: open, with the exclusive lock held by the caller.
         model: the row of the encoder's identity.
         encoder: makes the vectors.
+
+    Attributes:
+        unwritten: previews that could not be kept.
+        problem: why, the first time.
     """
 
     def __init__(self, library: Library, model: Model, encoder: Encoder) -> None:
@@ -47,6 +52,8 @@ class Writer:
         self._model = model
         self._encoder = encoder
         self._previews = PreviewStore(library.home)
+        self.unwritten = 0
+        self.problem = ""
 
     def write_pictures(self, batch: Sequence[DecodedFile]) -> int:
         """Embed and store decoded pictures; returns how many vectors were new.
@@ -59,8 +66,7 @@ class Writer:
         fresh = [item for sha, item in distinct.items() if sha not in known]
         vectors = self._embed(fresh)
         for item in fresh:
-            if item.picture.preview is not None:
-                self._previews.put(item.picture.sha256, GALLERY_PX, item.picture.preview)
+            self._keep_preview(item.picture)
         with self._library.write() as session:
             image_ids = {sha: get_or_create_image(session, _image_fact(item.picture)) for sha, item in distinct.items()}
             owners = [image_ids[item.picture.sha256] for item in fresh]
@@ -102,6 +108,16 @@ class Writer:
             if keep:
                 self._library.vectors.append(session, self._model, "text", [ids[row] for row in keep], vectors[keep])
         return len(keep)
+
+    def _keep_preview(self, picture: Decoded) -> None:
+        """Previews are made again when somebody looks at one: what cannot be kept is counted and stops nothing."""
+        if picture.preview is None:
+            return
+        try:
+            self._previews.put(picture.sha256, GALLERY_PX, picture.preview)
+        except (OSError, LibraryError) as error:
+            self.unwritten += 1
+            self.problem = self.problem or str(error.args[0] if isinstance(error, LibraryError) else error)
 
     def _embed(self, fresh: Sequence[DecodedFile]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         if not fresh:

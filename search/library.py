@@ -17,8 +17,8 @@ from typing import Any, Self
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
-from search.db.schema import LibraryMark, Model
 from search.db.readonly import why_not_writable
+from search.db.schema import LibraryMark, Model
 from search.db.session import Database, database_url, open_database
 from search.db.upgrade import nothing_here, require_form
 from search.errors import LibraryEmptyError, LibraryError, LibraryFaultError, ModelMismatchError

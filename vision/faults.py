@@ -29,7 +29,7 @@ REMEDIES = {
     Fault.DISK_FULL: "Free some space, or raise the quota, then run the command again; nothing is half-written.",
     Fault.READ_ONLY: "It can be searched and served as it is; to change it, mount it writable or choose another place.",
     Fault.PERMISSION: "Give this user the rights to it, or run the command as the user whose it is.",
-    Fault.IO: "Look into the system's log and check the disk, its cable or its network share; then run `deixis verify`.",
+    Fault.IO: "Look into the system's log and check disk, cable and network share; then run `deixis verify`.",
     Fault.TOO_MANY_FILES: "Close other programs, or raise the limit on open files (`ulimit -n`), then try again.",
     Fault.NO_MEMORY: "Close other programs, or give this one more memory, then try again.",
     Fault.BUSY: "Another program is using it; wait for it to finish, then try again.",
@@ -55,9 +55,7 @@ _BY_ERRNO = {
     Fault.GONE: ("ESTALE", "ENOTCONN", "ENODEV", "ENXIO", "ESHUTDOWN"),
     Fault.NAME_TOO_LONG: ("ENAMETOOLONG",),
 }
-_FAULTS = {
-    getattr(errno, name): fault for fault, names in _BY_ERRNO.items() for name in names if hasattr(errno, name)
-}
+_FAULTS = {getattr(errno, name): fault for fault, names in _BY_ERRNO.items() for name in names if hasattr(errno, name)}
 _MISSING = {errno.ENOENT, errno.ENOTDIR}
 
 

@@ -21,7 +21,8 @@ from search.errors import (
     NotFoundError,
     QueryError,
 )
-from vision.errors import DeixisError, ImageRefusedError, ModelError, ModelMissingError, NoHeatMapError
+from vision.errors import DecoderError, DeixisError, ImageRefusedError, ModelError, ModelMissingError, NoHeatMapError
+from vision.faults import Fault, SystemFaultError, explain_fault
 from vision.grounding.errors import NoAnswersError, PromptError
 from web.schemas import FieldErrorModel, ProblemModel
 from web.templating import render
@@ -65,6 +66,8 @@ class Kind:
     status: int
     slug: str
     title: str
+    retry: bool = True
+    """Whether the same request may succeed a few seconds later; counts for 503 alone."""
 
 
 INTERNAL = Kind(500, "internal-error", "Something went wrong on our side")
@@ -87,9 +90,25 @@ DOMAIN_KINDS: Mapping[type[DeixisError], Kind] = {
     NoCaptionerError: Kind(501, "no-captioner", "This server answers no questions about pictures"),
     NotReadyError: Kind(503, "not-ready", "Not ready"),
     OverloadedError: Kind(503, "overloaded", "Too much is asked at once"),
+    DecoderError: Kind(503, "decoder-unusable", "Pictures cannot be decoded on this machine"),
     DeixisError: INTERNAL,
 }
 """The one place that turns domain errors into statuses; the nearest base class decides."""
+
+FAULT_KINDS: Mapping[Fault, Kind] = {
+    Fault.DISK_FULL: Kind(507, "disk-full", "The disk is full"),
+    Fault.READ_ONLY: Kind(503, "read-only", "The library can only be read", retry=False),
+    Fault.PERMISSION: Kind(503, "no-permission", "The server may not use its own files", retry=False),
+    Fault.IO: Kind(503, "io-error", "A disk does not answer as it should"),
+    Fault.TOO_MANY_FILES: Kind(503, "too-many-open", "Too much is open at once"),
+    Fault.NO_MEMORY: Kind(503, "out-of-memory", "The server has no memory left"),
+    Fault.BUSY: Kind(503, "library-busy", "The library is busy"),
+    Fault.UNREACHABLE: Kind(503, "unreachable", "The database cannot be reached"),
+    Fault.GONE: Kind(503, "storage-gone", "A drive or network share is gone"),
+    Fault.NAME_TOO_LONG: Kind(503, "name-too-long", "A path is too long for its file system", retry=False),
+    Fault.OTHER: Kind(503, "system-error", "The system does not let the server do its work"),
+}
+"""What the machine refuses; never the fault of the request, and no defect."""
 
 HTTP_KINDS: Mapping[int, Kind] = {
     400: Kind(400, "request-malformed", "The request is malformed"),
@@ -105,7 +124,9 @@ HTTP_KINDS: Mapping[int, Kind] = {
 
 
 def kind_of(error: DeixisError) -> Kind:
-    """Find the kind of a domain error by walking up its base classes."""
+    """Find the kind of a domain error: by its fault, else by walking up its base classes."""
+    if isinstance(error, SystemFaultError):
+        return FAULT_KINDS[error.fault]
     for base in type(error).__mro__:
         if base in DOMAIN_KINDS:
             return DOMAIN_KINDS[base]
@@ -120,6 +141,8 @@ def in_one_line(error: DeixisError) -> str:
 def install(app: FastAPI) -> None:
     """Let every error of the app leave through this file."""
     app.add_exception_handler(DeixisError, _on_domain_error)
+    app.add_exception_handler(OSError, _on_system_error)
+    app.add_exception_handler(MemoryError, _on_system_error)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(HTTPException, _on_http_error)
 
@@ -153,7 +176,7 @@ def problem_response(
         }
     )
     sent = {"Cache-Control": "no-store", **(headers or {})}
-    if kind.status == 503:
+    if kind.status == 503 and kind.retry:
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
     if not path.startswith(_MACHINE_PATHS) and "text/html" in request.headers.get("accept", ""):
         return render(request, "error.html", {"problem": problem}, status_code=kind.status, headers=sent)
@@ -162,7 +185,14 @@ def problem_response(
 
 
 def internal_error_response(request: Request, error: Exception) -> Response:
-    """Log what nobody foresaw, with its stack trace, and tell the client only that it happened."""
+    """Log what nobody foresaw, with its stack trace, and tell the client only that it happened.
+
+    What the system refuses, was foreseen: it is told as such.
+    """
+    if isinstance(error, OSError | MemoryError):
+        told = explain_fault(error)
+        if told is not None:
+            return _on_domain_error(request, told)
     log.error("unhandled error at %s %s", request.method, request.url.path, exc_info=error)
     return problem_response(request, INTERNAL, "The server could not answer; its log says why.")
 
@@ -180,6 +210,10 @@ def _on_domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, NotReadyError):
         extra["reasons"] = error.reasons
     return problem_response(request, kind, str(error.args[0]), extra=extra)
+
+
+def _on_system_error(request: Request, error: Exception) -> Response:
+    return internal_error_response(request, error)
 
 
 def _on_invalid_request(request: Request, error: Exception) -> Response:

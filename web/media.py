@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import logging
 import os
-import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
+from search.errors import LibraryError
 from search.previews import GALLERY_PX, PAGE_PX, PreviewStore
 from search.results import ImageDetail
 from vision.errors import ImageRefusedError
 from vision.images import DecodeRequest
+from vision.opening import open_regular
 from web.deps import Engine, EngineDep, ImageId
 from web.errors import OriginalGoneError
 from web.once import Once
@@ -134,7 +137,7 @@ async def _preview(request: Request, detail: ImageDetail, size_px: int, if_none_
 def _read_if_there(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except OSError:  # not there, or not to be read: it is made again
         return None
 
 
@@ -152,32 +155,46 @@ def _make_preview(engine: Engine, store: PreviewStore, detail: ImageDetail, size
             refusal = error
             continue
         if decoded.sha256 == detail.sha256 and decoded.preview is not None:
-            store.put(detail.sha256, size_px, decoded.preview)
+            _keep(store, detail.sha256, size_px, decoded.preview)
             return decoded.preview
     if refusal is not None:
         raise refusal
     raise OriginalGoneError(f"no file holds picture {detail.image_id} any more", remedy=_REINDEX)
 
 
-def _open_verified(path: str, sha256: str) -> BinaryIO | None:
+def _keep(store: PreviewStore, sha256: str, size_px: int, preview: bytes) -> None:
+    """Store a preview; on a full or read-only disk it is shown all the same, and made again next time."""
+    try:
+        store.put(sha256, size_px, preview)
+    except (OSError, LibraryError) as error:
+        _say_once(
+            f"previews cannot be kept, so they are made at every look: {error.args[0] if isinstance(error, LibraryError) else error}"
+        )
+
+
+@functools.lru_cache(maxsize=8)
+def _say_once(text: str) -> None:
+    log.warning(text)
+
+
+def _open_verified(path: str, sha256: str) -> BufferedReader | None:
     """Open a file and hand it out only if it still is what was indexed; the same descriptor is then sent."""
     try:
-        # Without O_NONBLOCK, opening a named pipe would wait for a writer, for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        file = open_regular(path)
     except OSError:
         return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    file = os.fdopen(descriptor, "rb")
-    if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-        file.close()
-        return None
-    file.seek(0)
-    return file
+    try:
+        same = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        file.seek(0)
+    except OSError:  # a failing disk; another file may hold the same picture
+        same = False
+    if same:
+        return file
+    file.close()
+    return None
 
 
-def _chunks(file: BinaryIO) -> Iterator[bytes]:
+def _chunks(file: BufferedReader) -> Iterator[bytes]:
     with file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import (
     DEFAULT_CAPTIONER,
     DatabaseUrl,
@@ -73,7 +74,7 @@ def caption(
             report = caption_library(library, encoder, model, options, on_progress)
     if json:
         print_json(asdict(report))
-        return 3 if report.refused else 0
+        return exit_codes.PARTIAL if report.refused else exit_codes.OK
     rate = report.captioned / report.elapsed_s if report.elapsed_s else 0.0
     out().print(
         f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s ({rate:.1f}/s), {report.regions} boxes"
@@ -84,4 +85,4 @@ def caption(
         out().print(f"{report.silent} pictures without a word, {report.dropped_boxes} boxes dropped that were none")
     for file in report.refused[:_LISTED]:
         err().print(f"  refused: {printable(file.path)}: {file.reason}")
-    return 3 if report.refused else 0
+    return exit_codes.PARTIAL if report.refused else exit_codes.OK

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import DatabaseUrl, Home, ModelName, Threads, decode_limits, encoder_at_hand, read_settings
 from deixis.output import err, out, print_json, printable
 from search.settings import Settings
@@ -16,8 +17,6 @@ from vision.classify import TEMPLATES, Classifier, LabelError, LabelScore
 from vision.encoders.base import Encoder
 from vision.images import DecodeRequest, DecoderPool, Refused
 
-_PARTIAL = 3
-_NOTHING_READ = 1
 _MEANING = {
     "softmax": "per cent: shares among these labels (softmax), so one of them is taken to be right",
     "sigmoid": "per cent: each label judged alone (sigmoid), so that all or none may fit",
@@ -65,8 +64,8 @@ def classify(
         names = {"model": encoder.facts.name, "probability": classifier.probability}
         print_json({**names, "pictures": pictures, "refused": refused})
     if not refused:
-        return 0
-    return _PARTIAL if pictures else _NOTHING_READ
+        return exit_codes.OK
+    return exit_codes.PARTIAL if pictures else exit_codes.ERROR
 
 
 def _labels(listed: str | None, file: Path | None) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import typer
 from platformdirs import user_cache_path
 
+from deixis import exit_codes
 from deixis.context import decode_limits, encoder_for, open_library, read_settings
 from deixis.output import err, out, printable, progress_bar
 from indexer.caption import CaptionOptions, caption_library
@@ -66,7 +67,7 @@ def demo(
         from web.server import serve as run_server  # noqa: PLC0415  # costs every other command a third of a second
 
         run_server(settings, on_listening=_announce)
-    return 0
+    return exit_codes.OK
 
 
 def _announce(address: str) -> None:

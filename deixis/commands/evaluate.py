@@ -10,6 +10,7 @@ import numpy as np
 import typer
 from sqlalchemy import select
 
+from deixis import exit_codes
 from deixis.context import DatabaseUrl, Home, ModelName, Threads, library_encoder, open_library, read_settings
 from deixis.output import err, out, print_json
 from indexer.annotations.reading import read_annotations
@@ -74,7 +75,7 @@ def retrieval(
             err().print(f"  left out: {record.where}: {record.reason}")
         if skipped:
             err().print(f"{len(skipped)} records were left out; the figures are of the rest")
-    return 3 if skipped else 0
+    return exit_codes.PARTIAL if skipped else exit_codes.OK
 
 
 @app.command("storybook")
@@ -88,7 +89,7 @@ def storybook(
     settings = read_settings(threads=threads)
     figures = evaluate_encoder(load_encoder(model, threads=settings.compute_threads), scenes=scenes, singles=scenes)
     _print_figures(figures, as_json=json)
-    return 0
+    return exit_codes.OK
 
 
 @app.command("captioner")
@@ -104,7 +105,7 @@ def captioner(
     measured = load_captioner(model, threads=settings.compute_threads, precision=precision)
     figures = evaluate_captioner(measured, scenes=scenes)
     _print_figures(figures, as_json=json)
-    return 0
+    return exit_codes.OK
 
 
 def _print_figures(figures: dict[str, float], *, as_json: bool) -> None:

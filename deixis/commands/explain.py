@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from deixis import explained_folder
+from deixis import exit_codes, explained_folder
 from deixis.context import (
     DEFAULT_CAPTIONER,
     DatabaseUrl,
@@ -71,7 +71,7 @@ def explain(
         print_json({"folder": printable(str(place.absolute())), **index})
     else:
         _print(index, place)
-    return 0
+    return exit_codes.OK
 
 
 def _print(index: dict[str, Any], place: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import Threads, read_settings
 from deixis.output import err, out, print_json
 from vision.encoders.builtin import BUILT_IN
@@ -51,13 +52,13 @@ def export(
         parities = [asdict(parity) for parity in export_encoder(model, folder, **asked)]
     if json:
         print_json({"model": model, "folder": str(folder), "parity": parities})
-        return 0
+        return exit_codes.OK
     out().print(f"{model} exported to {folder}; against PyTorch in float32:")
     for parity in parities:
         named = parity.pop("precision")
         figures = ", ".join(f"{name.replace('_', ' ')} {_shown(value)}" for name, value in parity.items())
         out().print(f"  {named:<8} {figures}")
-    return 0
+    return exit_codes.OK
 
 
 def is_captioner(model: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import DatabaseUrl, Home, ModelName, Threads, library_encoder, open_library, read_settings
 from deixis.output import err, out, print_json, progress_bar
 from indexer.importers import import_annotations
@@ -40,7 +41,7 @@ def import_(
             report = import_annotations(library, encoder, [*captions, *(boxes or [])], on_progress)
     if json:
         print_json(asdict(report))
-        return 3 if report.skipped else 0
+        return exit_codes.PARTIAL if report.skipped else exit_codes.OK
     console = out()
     console.print(f"{report.captions} captions and {report.regions} boxes imported in {report.elapsed_s:.1f} s")
     if report.already_there:
@@ -50,4 +51,4 @@ def import_(
     if len(report.skipped) > _LISTED:
         summary = ", ".join(f"{code} {count}" for code, count in report.skipped_by_code().most_common())
         err().print(f"  … {len(report.skipped)} skipped in all ({summary}); --json lists them all")
-    return 3 if report.skipped else 0
+    return exit_codes.PARTIAL if report.skipped else exit_codes.OK

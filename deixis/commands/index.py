@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import (
     BackendName,
     DatabaseUrl,
@@ -78,7 +79,7 @@ def index(
         print_json(asdict(report))
     else:
         _print(report, verbose=verbose)
-    return 3 if report.refused else 0
+    return exit_codes.PARTIAL if report.refused else exit_codes.OK
 
 
 def _print(report: IndexReport, *, verbose: bool) -> None:
@@ -100,6 +101,8 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
     for count, what in rows:
         if count:
             console.print(f"{count:>7} {what}")
+    if report.previews_unwritten:
+        console.print(f"{report.previews_unwritten:>7} previews could not be kept: {report.previews_problem}")
     if verbose:
         for path in report.not_pictures:
             console.print(f"  not a picture: {printable(path)}")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.captioner_quality import METHOD, CaptionerRow, measure_captioner
 from deixis.commands.export import is_captioner
 from deixis.context import Threads, decode_limits, read_settings
@@ -64,7 +65,7 @@ def quality(
         _print(rows, machine)
     for reason in left_out:
         err().print(f"left out: {reason}")
-    return 3 if left_out else 0
+    return exit_codes.PARTIAL if left_out else exit_codes.OK
 
 
 def _captioner_quality(model: str, scenes: int, settings: Settings, left_out: list[str], *, as_json: bool) -> int:
@@ -79,7 +80,7 @@ def _captioner_quality(model: str, scenes: int, settings: Settings, left_out: li
         _print_captioner(rows, machine)
     for reason in left_out:
         err().print(f"left out: {reason}")
-    return 3 if left_out else 0
+    return exit_codes.PARTIAL if left_out else exit_codes.OK
 
 
 def _print_captioner(rows: list[CaptionerRow], machine: str) -> None:

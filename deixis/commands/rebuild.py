@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import DatabaseUrl, Home, open_library, read_settings
 from deixis.output import out
 from search import maintenance
@@ -22,4 +23,4 @@ def rebuild(
         maintenance.rebuild(library, compact=compact)
         report = maintenance.verify(library)
     out().print(f"rebuilt; verify finds {len(report.findings) or 'nothing'} wrong")
-    return 1 if report.findings else 0
+    return exit_codes.ERROR if report.findings else exit_codes.OK

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from deixis import exit_codes
 from deixis.context import (
     DatabaseUrl,
     Home,
@@ -48,7 +49,7 @@ def search(
         print_json(_as_json(result))
     else:
         _print(result)
-    return 0
+    return exit_codes.OK
 
 
 def _print(result: SearchResult) -> None:

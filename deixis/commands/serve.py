@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import DatabaseUrl, Home, ModelName, Threads, read_settings
 from deixis.output import err
 
@@ -41,7 +42,7 @@ def serve(
         allowed_hosts=allowed_hosts,
     )
     run_server(settings, on_listening=_announce)
-    return 0
+    return exit_codes.OK
 
 
 def _announce(address: str) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import DatabaseUrl, Home, open_library, read_settings
 from deixis.output import out, print_json
 from search.service import SearchService
@@ -23,7 +24,7 @@ def status(
         found = SearchService(library).status()
     if json:
         print_json(asdict(found))
-        return 0
+        return exit_codes.OK
     console = out()
     console.print(f"library    {settings.home}")
     console.print(f"model      {found.model or '(none yet)'}")
@@ -32,4 +33,4 @@ def status(
     console.print(f"left out   {found.files_refused} refused, {found.files_missing} missing")
     published = ", ".join(f"{count} {kind}" for kind, count in sorted(found.published.items()))
     console.print(f"searchable {published or 'nothing published'} vectors")
-    return 0
+    return exit_codes.OK

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import DatabaseUrl, Home, open_library, read_settings
 from deixis.output import err, out, print_json
 from search import maintenance
@@ -23,9 +24,9 @@ def verify(
         report = maintenance.verify(library)
     if json:
         print_json(asdict(report))
-        return 1 if report.findings else 0
+        return exit_codes.ERROR if report.findings else exit_codes.OK
     for finding in report.findings:
         err().print(f"{finding.code}: {finding.where}: {finding.message}\n  {finding.remedy}")
     checked = ", ".join(f"{count} {what}" for what, count in report.checked.items())
     out().print(f"checked {checked}: " + (f"{len(report.findings)} findings" if report.findings else "all agree"))
-    return 1 if report.findings else 0
+    return exit_codes.ERROR if report.findings else exit_codes.OK

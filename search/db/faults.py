@@ -65,6 +65,8 @@ _POSTGRES = (
 )
 """SQLSTATE, or how it begins (https://www.postgresql.org/docs/current/errcodes-appendix.html); the first that fits."""
 
+_POSTGRES_DAMAGED = {"XX001", "XX002"}  # data_corrupted, index_corrupted
+
 _POSTGRES_WORDS = (
     (r"password authentication failed|no password supplied|no pg_hba.conf entry|role .* does not exist", "28000"),
     (r"database .* does not exist", "3D000"),
@@ -80,7 +82,7 @@ _POSTGRES_REMEDIES = {
     "53300": "Close other programs that use the server, or raise its max_connections, then try again.",
     "53100": "Free some space on the database server's disk, then run the command again.",
     "25006": "The server accepts no changes: connect to the primary, or end its read-only mode.",
-    "57014": "The statement was cancelled or took longer than the server's statement_timeout; raise it, then try again.",
+    "57014": "The statement was cancelled or outlasted the server's statement_timeout; raise it, then try again.",
     "57": "The server is starting or stopping; try again in a moment.",
     "58": "Look into the database server's log and check its disk, then run `deixis verify`.",
     "08": "Check that the database server runs and that DEIXIS_DATABASE_URL is right, then try again.",
@@ -150,11 +152,9 @@ def _translate_postgres(error: object, where: str) -> LibraryError | None:
     state = getattr(error, "sqlstate", None) or _state_of(error, words)
     if state is None:
         return None
-    if state in ("XX001", "XX002"):  # data_corrupted, index_corrupted
-        return _damaged(where, words)
     fault = next((fault for begin, fault in _POSTGRES if state.startswith(begin)), None)
     if fault is None:
-        return None
+        return _damaged(where, words) if state in _POSTGRES_DAMAGED else None
     remedy = next((text for begin, text in _POSTGRES_REMEDIES.items() if state.startswith(begin)), "")
     if state == "55P03":  # the lock of the one writer
         return _busy(where)

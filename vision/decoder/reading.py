@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 
 from vision.decoder.contract import RefusalError
+from vision.opening import NotAFileError, open_regular
 
 _BY_ERRNO = {
     errno.ENOENT: ("not_found", "The file does not exist (any more)."),
@@ -31,6 +31,8 @@ def read_once(path: bytes, max_bytes: int) -> bytes:
     """
     try:
         return _read(path, max_bytes)
+    except NotAFileError as error:
+        raise RefusalError("not_a_file", error.sentence) from error
     except OSError as error:
         known = _BY_ERRNO.get(error.errno or 0)
         code, reason = known or ("unreadable", f"The system could not read the file: {error.strerror or error}.")
@@ -38,16 +40,11 @@ def read_once(path: bytes, max_bytes: int) -> bytes:
 
 
 def _read(path: bytes, max_bytes: int) -> bytes:
-    # Asked before opening, because opening a device can have effects; asked again afterwards, because the
-    # file can be exchanged in between. O_NONBLOCK keeps a pipe without a writer from blocking the open.
-    _require_regular(os.stat(path))
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    with open(handle, "rb") as file:
-        before = os.fstat(handle)
-        _require_regular(before)
+    with open_regular(path) as file:
+        before = os.fstat(file.fileno())
         require_size(before.st_size, max_bytes)
         data = file.read(before.st_size + 1)  # one byte more, to notice a file that grows
-        after = os.fstat(handle)
+        after = os.fstat(file.fileno())
     if (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns) or len(data) != before.st_size:
         raise RefusalError("changed_while_reading", "The file changed while it was being read.")
     return data
@@ -63,10 +60,3 @@ def require_size(size_bytes: int, max_bytes: int) -> None:
         raise RefusalError("empty", "The file is empty.")
     if size_bytes > max_bytes:
         raise RefusalError("too_large", f"The file has {size_bytes:,} bytes; at most {max_bytes:,} bytes are read.")
-
-
-def _require_regular(status: os.stat_result) -> None:
-    if stat.S_ISDIR(status.st_mode):
-        raise RefusalError("not_a_file", "This is a folder.")
-    if not stat.S_ISREG(status.st_mode):
-        raise RefusalError("not_a_file", "This is a pipe, a socket or a device, not a file.")

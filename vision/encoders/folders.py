@@ -14,6 +14,8 @@ from typing import Any, Literal
 import platformdirs
 
 from vision.errors import ModelError, ModelMissingError
+from vision.faults import explain_fault
+from vision.opening import open_regular
 from vision.preprocessing import Preprocessing, preprocessing_from_config
 
 _LOG = logging.getLogger(__name__)
@@ -52,12 +54,16 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     """
     path = folder / name
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            content = json.loads(file.read().decode("utf-8"))
     except FileNotFoundError as error:
         raise ModelMissingError(
             f"{folder}: {name} is missing", remedy="Copy the model's whole folder, not the weights alone."
         ) from error
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        told = explain_fault(error, f"{path} cannot be read")
+        raise ModelError(str(told.args[0]) if told else str(error), remedy=told.remedy if told else "") from error
+    except ValueError as error:
         raise ModelError(f"{path}: cannot be read as JSON: {error}", remedy="Fetch this file again.") from error
     if not isinstance(content, dict):
         raise ModelError(
@@ -139,7 +145,7 @@ def _file_digest(path: Path, notes: Path, settled_after_s: float) -> str:
 
 
 def _hash(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
