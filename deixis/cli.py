@@ -2,52 +2,45 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Annotated
+
 import typer
 
 from deixis import exit_codes, stopping
-from deixis.commands import (
-    caption,
-    classify,
-    demo,
-    evaluate,
-    explain,
-    export,
-    imports,
-    index,
-    models,
-    quality,
-    rebuild,
-    search,
-    serve,
-    status,
-    verify,
-)
-from deixis.ending import Frame, end_of
+from deixis.command_table import EXIT_CODES_PAGE
+from deixis.ending import end_of
+from deixis.lazy import LazyGroup
 
 app = typer.Typer(
     name="deixis",
-    cls=Frame,
+    cls=LazyGroup,
     help="Search your pictures in your own words, and see where in the picture the answer is.",
+    epilog="\b\nExamples:\n  deixis index ~/Pictures\n  deixis search two zebras at a waterhole\n  deixis serve\n"
+    f"\nExit codes ({EXIT_CODES_PAGE}): 0 done, 1 not done, 2 misuse, 3 something was left out, 130 interrupted.",
     no_args_is_help=True,
     add_completion=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("index")(index.index)
-app.command("import")(imports.import_)
-app.command("caption")(caption.caption)
-app.command("search")(search.search)
-app.command("explain")(explain.explain)
-app.command("export")(export.export)
-app.command("quality")(quality.quality)
-app.command("classify")(classify.classify)
-app.command("serve")(serve.serve)
-app.command("status")(status.status)
-app.command("verify")(verify.verify)
-app.command("rebuild")(rebuild.rebuild)
-app.command("demo")(demo.demo)
-app.add_typer(evaluate.app, name="eval")
-app.add_typer(models.app, name="models")
+
+
+def _say_version(asked: bool) -> None:
+    if asked:
+        from web.version import VERSION  # noqa: PLC0415  # asking the installation costs every other command time
+
+        sys.stdout.write(f"deixis {VERSION}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Search your pictures in your own words, and see where in the picture the answer is."""
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -6,7 +6,6 @@ import sys
 import traceback
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from deixis import exit_codes, stopping
@@ -54,6 +53,8 @@ def end_of(error: BaseException) -> int:
 
 
 def _say(text: str) -> None:
+    from rich.console import Console  # noqa: PLC0415  # a run that goes well does not need it
+
     Console(stderr=True).print(text, style="red", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 
 from search.db.details import image_detail, library_status, recent_images
 from search.db.schema import Embedding, Model
-from search.errors import LibraryEmptyError, NotFoundError, QueryError
+from search.encoder import EncoderWish, active_row, nothing_indexed, open_bound
+from search.errors import NotFoundError, QueryError
 from search.library import Library
 from search.query.explain import explain_hits
 from search.query.hydrate import hydrate
@@ -31,7 +32,6 @@ from search.results import (
     SearchResult,
 )
 from vision.encoders.base import Encoder, LocatingEncoder
-from vision.encoders.registry import is_model_at, load_encoder
 from vision.overlay_images import scale_from_middle
 from vision.types import RgbImage
 
@@ -57,18 +57,15 @@ class SearchService:
     Args:
         library: open; the caller closes it.
         encoder: the library's own; None to load it from where the library remembers it, at the first need.
-        model: where to load the library's encoder from instead (preset, folder or hub id), e.g. because it moved.
-        threads: compute threads for an encoder that is loaded here.
+        wish: where to load the library's encoder from instead, e.g. because it moved, with how many threads; a backend
+            or precision that is not the library's is refused.
     """
 
-    def __init__(
-        self, library: Library, encoder: Encoder | None = None, *, model: str | None = None, threads: int = 1
-    ) -> None:
+    def __init__(self, library: Library, encoder: Encoder | None = None, *, wish: EncoderWish | None = None) -> None:
         self._library = library
         self._encoder = encoder
         self._given = encoder is not None
-        self._model = model
-        self._threads = threads
+        self._wish = wish or EncoderWish()
         self._loading = threading.Lock()
 
     def warm(self) -> None:
@@ -200,29 +197,20 @@ class SearchService:
         return hits, len(candidates.ranked) > request.offset + request.k, candidates.images_searched
 
     def _active_model(self) -> Model:
-        with self._library.read() as session:
-            model = self._library.active_model(session)
-            if model is None:
-                raise LibraryEmptyError(
-                    "nothing has been indexed yet", remedy="Index a folder first: deixis index ~/Pictures"
-                )
-            session.expunge(model)
+        model = active_row(self._library)
+        if model is None:
+            raise nothing_indexed()
         return model
 
     def _ready_encoder(self, model: Model) -> Encoder:
         with self._loading:
             if self._encoder is None or self._encoder.facts.identity != model.identity:
                 # One that was loaded here is replaced when `index --replace-model` has moved the library to another.
-                encoder = self._encoder if self._encoder is not None and self._given else self._load(model)
+                encoder = self._encoder if self._encoder is not None and self._given else open_bound(model, self._wish)
                 with self._library.read() as session:
                     self._library.check_model(session, encoder.facts)
                 self._encoder = encoder
         return self._encoder
-
-    def _load(self, model: Model) -> Encoder:
-        if self._model is not None and not is_model_at(self._model, model.location):
-            return load_encoder(self._model, threads=self._threads)
-        return load_encoder(model.location, threads=self._threads, backend=model.backend)
 
     def _query_vector(self, request: SearchRequest, plan: QueryPlan | None, model: Model) -> NDArray[np.float32]:
         if request.like_image_id is not None:

@@ -10,6 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from search.asking import PictureAsker
+from search.encoder import EncoderWish
 from search.library import Library
 from search.results import HeatMap, PictureAnswer, SearchRequest, SearchResult
 from search.service import SearchService
@@ -55,9 +56,7 @@ class Engine:
         with self._opening:
             if self._service is None:
                 self._library = Library.open(self.settings.home, self.settings.database_url)
-                self._service = SearchService(
-                    self._library, model=self.settings.model, threads=self.settings.compute_threads
-                )
+                self._service = SearchService(self._library, wish=EncoderWish.of(self.settings))
             return self._service
 
     def search(self, request: SearchRequest) -> SearchResult:

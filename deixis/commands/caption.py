@@ -8,16 +8,8 @@ from typing import Annotated, Literal
 import typer
 
 from deixis import exit_codes
-from deixis.context import (
-    DEFAULT_CAPTIONER,
-    DatabaseUrl,
-    Home,
-    Threads,
-    decode_limits,
-    library_encoder,
-    open_library,
-    read_settings,
-)
+from deixis.context import decode_limits, library_encoder, open_library, read_settings
+from deixis.options import DEFAULT_CAPTIONER, DatabaseUrl, Home, Json, Quiet, Threads
 from deixis.output import err, out, print_json, printable, progress_bar
 from indexer.caption import CaptionOptions, caption_library
 from vision.grounding.registry import load_captioner
@@ -49,8 +41,8 @@ def caption(
         int | None,
         typer.Option("--batch-size", min=1, max=1024, help="Pictures at once; what the memory allows if left out."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Caption every picture that this captioner has not captioned yet; stop and go on as you like.
 

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import DatabaseUrl, Home, ModelName, Threads, decode_limits, encoder_at_hand, read_settings
+from deixis.context import decode_limits, encoder_at_hand, read_settings
+from deixis.options import DatabaseUrl, Home, Json, ModelName, Threads
 from deixis.output import err, out, print_json, printable
 from search.settings import Settings
 from vision.classify import TEMPLATES, Classifier, LabelError, LabelScore
@@ -41,7 +42,7 @@ def classify(
     database_url: DatabaseUrl = None,
     model: ModelName = None,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the scores as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Say which of your labels fits each picture best."""
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)

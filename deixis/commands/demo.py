@@ -112,7 +112,7 @@ def _index(settings: Settings, gallery: Path, plan: GalleryPlan) -> None:
     options = IndexOptions(decode_workers=settings.decoders, limits=limits, prune=True, replace_model=True)
     captioner = load_captioner(CAPTIONER, threads=settings.compute_threads)
     with open_library(settings, create=True) as library:
-        encoder = encoder_for(settings, library)
+        encoder = encoder_for(settings, library, afresh=True)
         with progress_bar(quiet=False) as on_progress:
             indexed = index_paths(library, encoder, [gallery], options, on_progress)
             written = caption_library(

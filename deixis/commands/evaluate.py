@@ -11,7 +11,8 @@ import typer
 from sqlalchemy import select
 
 from deixis import exit_codes
-from deixis.context import DatabaseUrl, Home, ModelName, Threads, library_encoder, open_library, read_settings
+from deixis.context import library_encoder, open_library, read_settings
+from deixis.options import DatabaseUrl, Home, Json, ModelName, Threads
 from deixis.output import err, out, print_json
 from indexer.annotations.reading import read_annotations
 from indexer.importers import find_picture
@@ -46,7 +47,7 @@ def retrieval(
     database_url: DatabaseUrl = None,
     model: ModelName = None,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Text→image and image→text R@1, R@5, R@10 and median rank.
 
@@ -83,7 +84,7 @@ def storybook(
     model: Annotated[str, typer.Option("--model", help="Encoder to measure.")] = "storybook-encoder",
     scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Test scenes.")] = 1000,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Retrieval in six languages and zero-shot naming on drawn test scenes, which need no library and no download."""
     settings = read_settings(threads=threads)
@@ -98,7 +99,7 @@ def captioner(
     scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Test scenes.")] = 1000,
     precision: Annotated[str, typer.Option("--precision", help="float32, bfloat16, float16 or int8.")] = "float32",
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Things named, expressions pointed at and questions answered on drawn test scenes."""
     settings = read_settings(threads=threads)

@@ -8,16 +8,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from deixis import exit_codes, explained_folder
-from deixis.context import (
-    DEFAULT_CAPTIONER,
-    DatabaseUrl,
-    Home,
-    ModelName,
-    Threads,
-    encoder_at_hand,
-    read_picture,
-    read_settings,
-)
+from deixis.context import encoder_at_hand, read_picture, read_settings
+from deixis.options import DEFAULT_CAPTIONER, DatabaseUrl, Home, Json, ModelName, Threads
 from deixis.output import out, print_json, printable
 from search.query.plan import plan_query
 from vision.explanation import Explanation, explain_caption, explain_query, explain_text
@@ -44,7 +36,7 @@ def explain(
     database_url: DatabaseUrl = None,
     model: ModelName = None,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the index as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Write a picture per word that shows where the word is: of a caption, or of your --query.
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from deixis import exit_codes
-from deixis.context import Threads, read_settings
+from deixis.context import read_settings
+from deixis.options import Json, Threads
 from deixis.output import err, out, print_json
 from vision.encoders.builtin import BUILT_IN
 from vision.encoders.folders import read_json
@@ -30,7 +31,7 @@ def export(
         ),
     ] = None,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Write a model's ONNX graphs, compare them with PyTorch, and make the folder appear when both are done.
 

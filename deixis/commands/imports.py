@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import DatabaseUrl, Home, ModelName, Threads, library_encoder, open_library, read_settings
+from deixis.context import library_encoder, open_library, read_settings
+from deixis.options import DatabaseUrl, Home, Json, ModelName, Quiet, Threads
 from deixis.output import err, out, print_json, progress_bar
 from indexer.importers import import_annotations
 
@@ -27,8 +28,8 @@ def import_(
     database_url: DatabaseUrl = None,
     model: ModelName = None,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
 ) -> int:
     """Import annotations of indexed pictures; importing the same file again changes nothing.
 

@@ -10,18 +10,8 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import (
-    BackendName,
-    DatabaseUrl,
-    Home,
-    ModelName,
-    PrecisionName,
-    Threads,
-    decode_limits,
-    encoder_for,
-    open_library,
-    read_settings,
-)
+from deixis.context import decode_limits, encoder_for, open_library, read_settings
+from deixis.options import BackendName, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
 from deixis.output import err, out, print_json, printable, progress_bar
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.report import IndexReport
@@ -50,8 +40,8 @@ def index(
         bool, typer.Option("--replace-model", help="Embed everything again with another model.")
     ] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Erase what is gone or out of reach.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bar.")] = False,
+    json: Json = False,
+    quiet: Quiet = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every file that was left out.")] = False,
 ) -> int:
     """Index folders of pictures; a second run touches only what changed.

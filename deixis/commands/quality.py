@@ -11,8 +11,9 @@ import typer
 from deixis import exit_codes
 from deixis.captioner_quality import METHOD, CaptionerRow, measure_captioner
 from deixis.commands.export import is_captioner
-from deixis.context import Threads, decode_limits, read_settings
+from deixis.context import decode_limits, read_settings
 from deixis.evaluation_sets import CaptionedPictures, Evaluate, Figures, on_scenes, read_captioned_pictures
+from deixis.options import Json, Threads
 from deixis.output import err, out, print_json
 from search.errors import SettingsError
 from search.settings import Settings
@@ -45,7 +46,7 @@ def quality(
     ] = None,
     pictures: Annotated[Path | None, typer.Option("--pictures", help="Folder of the captions' pictures.")] = None,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Measure every backend and precision that this machine can run from a model's folder, on one evaluation set.
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import DatabaseUrl, Home, open_library, read_settings
+from deixis.context import open_library, read_settings
+from deixis.options import DatabaseUrl, Home
 from deixis.output import out
 from search import maintenance
 

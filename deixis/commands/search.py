@@ -11,16 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from deixis import exit_codes
-from deixis.context import (
-    DatabaseUrl,
-    Home,
-    ModelName,
-    Threads,
-    library_encoder,
-    open_library,
-    read_picture,
-    read_settings,
-)
+from deixis.context import library_encoder, open_library, read_picture, read_settings
+from deixis.options import DatabaseUrl, Home, Json, ModelName, Threads
 from deixis.output import out, print_json, printable
 from search.errors import QueryError
 from search.results import Hit, SearchRequest, SearchResult
@@ -35,7 +27,7 @@ def search(
     database_url: DatabaseUrl = None,
     model: ModelName = None,
     threads: Threads = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Search the library by words, or by a picture with --like."""
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import DatabaseUrl, Home, ModelName, Threads, read_settings
+from deixis.context import read_settings
+from deixis.options import DatabaseUrl, Home, ModelName, Threads
 from deixis.output import err
 
 

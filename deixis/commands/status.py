@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
-
-import typer
 
 from deixis import exit_codes
-from deixis.context import DatabaseUrl, Home, open_library, read_settings
+from deixis.context import open_library, read_settings
+from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json
 from search.service import SearchService
 
@@ -16,7 +14,7 @@ from search.service import SearchService
 def status(
     home: Home = None,
     database_url: DatabaseUrl = None,
-    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Show what the library holds."""
     settings = read_settings(home=home, database_url=database_url)

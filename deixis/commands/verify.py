@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
-
-import typer
 
 from deixis import exit_codes
-from deixis.context import DatabaseUrl, Home, open_library, read_settings
+from deixis.context import open_library, read_settings
+from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import err, out, print_json
 from search import maintenance
 
@@ -16,7 +14,7 @@ from search import maintenance
 def verify(
     home: Home = None,
     database_url: DatabaseUrl = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    json: Json = False,
 ) -> int:
     """Check every checksum and every reference; exit code 1 when something does not agree."""
     settings = read_settings(home=home, database_url=database_url)

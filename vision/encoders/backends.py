@@ -89,6 +89,26 @@ def backend_for(folder: Path, backend: str | None, precision: str | None) -> Bac
     return Backend(named.kind, "" if precision == "float32" else precision)
 
 
+def satisfies(own: Backend, backend: str | None, precision: str | None) -> bool:
+    """Whether what computes already is what somebody asks for; what is left open is satisfied by anything.
+
+    Args:
+        own: what computes.
+        backend: a name as of `parse_backend`; without a precision it asks for the kind alone.
+        precision: one of `PRECISIONS`.
+
+    Raises:
+        ModelError: an unknown backend or precision.
+    """
+    if precision is not None:
+        check_precision(precision, PRECISIONS, of=own.kind)
+    if backend is not None:
+        asked = parse_backend(backend)
+        if asked.kind != own.kind or (":" in backend and asked.precision != own.precision):
+            return False
+    return precision is None or own.precision == precision
+
+
 def available_backends(folder: Path) -> list[Backend]:
     """Everything that this installation can run from a model folder; the float32 reference comes first.
 

@@ -9,14 +9,16 @@ import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import platformdirs
 
 from vision.errors import ModelError, ModelMissingError
 from vision.faults import explain_fault
 from vision.opening import open_regular
-from vision.preprocessing import Preprocessing, preprocessing_from_config
+
+if TYPE_CHECKING:
+    from vision.preprocessing import Preprocessing
 
 _LOG = logging.getLogger(__name__)
 # Below this size hashing is faster than asking a cache (measured: SHA-256 at 1.3 GB/s per core, so 50 ms).
@@ -85,6 +87,8 @@ def read_preprocessing(
     Raises:
         ModelError: neither is there, or a field is missing or malformed.
     """
+    from vision.preprocessing import preprocessing_from_config  # noqa: PLC0415  # with numpy, which naming needs not
+
     if not (folder / "preprocessor_config.json").is_file() and (folder / "processor_config.json").is_file():
         config = read_json(folder, "processor_config.json").get("image_processor")
     else:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from huggingface_hub import HfApi, constants, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError
-from huggingface_hub.utils.tqdm import tqdm as hub_tqdm
+from huggingface_hub import constants
 
 from vision.encoders.backends import parse_backend
 from vision.encoders.folders import PREPROCESSING_FILES, TOKENIZER_FILES
@@ -167,6 +165,10 @@ def how_to_bring(name: str, hub_id: str, commit: str | None = None) -> str:
 
 
 def _fetch(hub_id: str, revision: str, patterns: list[str], progress: Progress | None) -> Path:
+    # Only here, because the hub's client takes 0.4 s to import and this is the only function that reaches the network.
+    from huggingface_hub import HfApi, snapshot_download  # noqa: PLC0415
+    from huggingface_hub.errors import HfHubHTTPError  # noqa: PLC0415
+
     cached = _repository_folder(hub_id) / "snapshots" / revision
     try:
         # One question with a deadline first: the download itself would try for half a minute before it gave up.
@@ -222,6 +224,8 @@ def _first_line(error: BaseException) -> str:
 
 
 def _reporting_to(progress: Progress | None) -> type[Any]:
+    from huggingface_hub.utils.tqdm import tqdm as hub_tqdm  # noqa: PLC0415  # as above
+
     class Reporter(hub_tqdm):
         """The hub's own bar, silent, whose byte counts go to our callback."""
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vision.encoders import hub
 from vision.encoders.backends import Backend, backend_for
-from vision.encoders.base import Encoder
 from vision.encoders.builtin import BUILT_IN, built_in_folder
-from vision.encoders.colour import ColourEncoder
 from vision.encoders.folders import folder_named
 from vision.encoders.presets import PRESETS
 from vision.errors import ModelError, ModelMissingError
+
+if TYPE_CHECKING:
+    from vision.encoders.base import Encoder
 
 
 def load_encoder(
@@ -36,9 +39,20 @@ def load_encoder(
     if threads is not None and threads < 1:
         raise ModelError(f"threads must be at least 1, got {threads}")
     if model == "colour" or backend == "colour":
-        return ColourEncoder()
+        return _colour(model, backend, precision)
     place = find_model(model)
     return _open(place, backend_for(place.folder, backend, precision), threads)
+
+
+def _colour(model: str, backend: str | None, precision: str | None) -> Encoder:
+    if model != "colour" or backend not in (None, "colour") or precision not in (None, "float32"):
+        raise ModelError(
+            "colour is built in: it has no other backend and no other precision",
+            remedy="Leave --backend and --precision (DEIXIS_BACKEND, DEIXIS_PRECISION) away, or choose another model.",
+        )
+    from vision.encoders.colour import ColourEncoder  # noqa: PLC0415  # with numpy and Pillow, which naming needs not
+
+    return ColourEncoder()
 
 
 def _open(place: hub.ModelPlace, chosen: Backend, threads: int | None) -> Encoder:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vision.encoders import hub
 from vision.encoders.builtin import installed_folder
 from vision.encoders.folders import folder_named, read_json
 from vision.errors import ModelError, ModelMissingError
-from vision.grounding.base import GroundedCaptioner
 from vision.grounding.presets import CAPTIONERS, FLORENCE
+
+if TYPE_CHECKING:
+    from vision.grounding.base import GroundedCaptioner
 
 
 def load_captioner(model: str, *, threads: int | None = None, precision: str = "float32") -> GroundedCaptioner:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vision.encoders import hub
 from vision.errors import ModelError, ModelMissingError
-from vision.translation.base import Translator
 from vision.translation.presets import TRANSLATORS
+
+if TYPE_CHECKING:
+    from vision.translation.base import Translator
 
 
 def load_translator(model: str, *, threads: int | None = None) -> Translator:
