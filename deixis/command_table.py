@@ -74,7 +74,7 @@ _ROWS = (
     _row("captions", "captions", "List whose captions and boxes the library holds, or forget one source."),
     _row(
         "captions list",
-        "captions:list_sources",
+        "captions:list_sources_",
         "Show every source of captions and boxes with its counts and languages.",
         "deixis captions list",
     ),

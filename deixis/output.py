@@ -1,48 +1,27 @@
-"""How commands speak: tables and sentences for people, JSON for programs, progress on the error stream."""
+"""How commands speak: tables and sentences for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    SpinnerColumn,
-    Task,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
-
-from indexer.report import OnProgress
-from indexer.report import Progress as Step
-
-_STAGES = {
-    "captions": "captions",
-    "drawing": "drawing",
-    "scan": "scanning",
-    "images": "pictures",
-    "texts": "captions and phrases",
-    "publish": "publishing",
-}
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def out() -> Console:
     """The console for results."""
+    from rich.console import Console  # noqa: PLC0415  # a program that prints JSON has no use for it
+
     return Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def err() -> Console:
     """The console for progress and complaints."""
+    from rich.console import Console  # noqa: PLC0415  # as above
+
     return Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -57,35 +36,25 @@ def print_json(value: Any) -> None:
     sys.stdout.write(document + "\n")
 
 
+def duration(seconds: float) -> str:
+    """A time as people say it: `12 ms`, `3.4 s`, `2 min 5 s`."""
+    if seconds < 1:
+        return f"{max(seconds, 0) * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
+
+
+def rate(count: int, seconds: float) -> str:
+    """` (4.2/s)`, or nothing where too little was done to speak of a speed."""
+    if count < 10 or seconds < 0.5:
+        return ""
+    speed = count / seconds
+    return f" ({speed:.1f}/s)" if speed >= 1 else f" ({1 / speed:.1f} s each)"
+
+
 def printable(path: str) -> str:
     """A path as valid text: undecodable bytes become U+FFFD, control characters are shown, not obeyed."""
     text = os.fsencode(path).decode("utf-8", "replace")
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
-
-
-class _Rate(ProgressColumn):
-    """Items per second."""
-
-    def render(self, task: Task) -> Text:
-        """Show the speed of a task, or a dash before it is known."""
-        speed = task.finished_speed or task.speed
-        return Text("–" if speed is None else f"{speed:.1f}/s")
-
-
-@contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[OnProgress]:
-    """A bar with count, rate and time left; silent when asked or when the error stream is no terminal."""
-    console = err()
-    if quiet or not console.is_terminal:
-        yield lambda step: None
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate())
-    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def show(step: Step) -> None:
-            if step.stage not in tasks:
-                tasks[step.stage] = bar.add_task(_STAGES.get(step.stage, step.stage), total=step.total)
-            bar.update(tasks[step.stage], completed=step.done, total=step.total)
-
-        yield show

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from search.db.schema import Model
 from search.errors import LibraryEmptyError, ModelMismatchError, SettingsError
@@ -215,3 +216,23 @@ def _place_of(active: Model) -> str:
         f"the library's encoder {active.name} was in {active.location}, and is not there any more",
         remedy=f"{pulled} it lies elsewhere now, say so once: deixis models locate library FOLDER",
     )
+
+
+def move_own_encoder(library: Library, folder: Path, *, threads: int = 1) -> str:
+    """Let the library look for its encoder in another folder, once the one there has proved to be the same.
+
+    Returns:
+        What the encoder is called.
+
+    Raises:
+        LibraryEmptyError: nothing has been indexed yet.
+        ModelMismatchError: another encoder lies there.
+        ModelError: what lies there cannot be loaded.
+    """
+    active = active_row(library)
+    if active is None:
+        raise nothing_indexed()
+    encoder = open_bound(active, EncoderWish(model=str(folder), threads=threads))
+    with library.write() as session:
+        library.check_model(session, encoder.facts).location = encoder.facts.location
+    return active.name

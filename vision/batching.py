@@ -18,6 +18,8 @@ from vision.types import Embeddings
 
 _LOG = logging.getLogger(__name__)
 _FIRST = 2
+# A picture's own pixels take more than this in any network's input, so that a smaller figure measures the allocator.
+_LEAST_PLAUSIBLE_BYTES = 48 << 10
 _GROWTH = 4
 # What torch, CUDA's libraries and onnxruntime say where they have no exception class of their own for it. oneDNN, which
 # torch computes with on a CPU, says no more than that it could not (seen when the address space was full).
@@ -49,7 +51,7 @@ class BatchReport:
 
     def __str__(self) -> str:
         each = f"{'measured' if self.measured else 'estimated'} {_in_words(self.bytes_per_input)} each"
-        if not self.bytes_per_input:
+        if self.bytes_per_input < (_LEAST_PLAUSIBLE_BYTES if self.what == "pictures" else 1):
             each = "too small to measure"
         halved = {0: "", 1: "; halved once"}.get(self.halvings, f"; halved {self.halvings} times")
         return f"batches of up to {self.largest} {self.what} ({each}, {_in_words(self.free_bytes)} free{halved})"

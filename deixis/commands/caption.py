@@ -9,8 +9,21 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import decode_limits, library_encoder, open_library, read_settings
-from deixis.options import DEFAULT_CAPTIONER, DatabaseUrl, Home, Json, Quiet, Threads
-from deixis.output import err, out, print_json, printable, progress_bar
+from deixis.options import (
+    DEFAULT_CAPTIONER,
+    BatchSize,
+    CaptionerName,
+    DatabaseUrl,
+    Home,
+    Json,
+    Language,
+    LibraryModelName,
+    Quiet,
+    Threads,
+    TranslatorName,
+)
+from deixis.output import err, out, print_json, printable, rate
+from deixis.progress import progress_bar
 from indexer.caption import CaptionOptions, caption_library
 from vision.grounding.registry import load_captioner
 from vision.translation.captioner import in_language
@@ -19,17 +32,10 @@ _LISTED = 20
 
 
 def caption(
-    captioner: Annotated[
-        str | None, typer.Option("--captioner", help="Preset, folder or cached hub id (DEIXIS_CAPTIONER).")
-    ] = None,
+    captioner: CaptionerName = None,
     detail: Annotated[Literal["brief", "detailed"], typer.Option("--detail", help="How much to say.")] = "brief",
-    language: Annotated[
-        str | None, typer.Option("--language", help="ISO 639-1 code; the captioner's first language if left out.")
-    ] = None,
-    translator: Annotated[
-        str | None,
-        typer.Option("--translator", help="For languages that the captioner does not write: m2m100, or a folder."),
-    ] = None,
+    language: Language = None,
+    translator: TranslatorName = None,
     precision: Annotated[
         str,
         typer.Option("--precision", help="Of the captioner: float32, bfloat16, float16 (on CUDA) or int8 (on CPU)."),
@@ -37,18 +43,17 @@ def caption(
     home: Home = None,
     database_url: DatabaseUrl = None,
     threads: Threads = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option("--batch-size", min=1, max=1024, help="Pictures at once; what the memory allows if left out."),
-    ] = None,
+    model: LibraryModelName = None,
+    batch_size: BatchSize = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
-    """Caption every picture that this captioner has not captioned yet; stop and go on as you like.
+    """Let a captioner write about every picture that it has not captioned yet; stop and go on as you like.
 
-    Exit code 0: every picture has its caption. 3: done, but some pictures could not be read. 1: it could not be done.
+    Its sentences and the things that it names become searchable, and their boxes are drawn on the hits. kosmos2 wants
+    a GPU or patience, florence2-base is for a CPU.
     """
-    settings = read_settings(home=home, database_url=database_url, captioner=captioner, threads=threads)
+    settings = read_settings(home=home, database_url=database_url, model=model, captioner=captioner, threads=threads)
     options = CaptionOptions(
         detail=detail,
         language=language,
@@ -67,10 +72,8 @@ def caption(
     if json:
         print_json(asdict(report))
         return exit_codes.PARTIAL if report.refused else exit_codes.OK
-    rate = report.captioned / report.elapsed_s if report.elapsed_s else 0.0
-    out().print(
-        f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s ({rate:.1f}/s), {report.regions} boxes"
-    )
+    speed = rate(report.captioned, report.elapsed_s)
+    out().print(f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s{speed}, {report.regions} boxes")
     if report.batches:
         out().print(str(report.batches))
     if report.silent or report.dropped_boxes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from deixis import exit_codes
 from deixis.context import decode_limits, encoder_at_hand, read_settings
-from deixis.options import DatabaseUrl, Home, Json, ModelName, Threads
+from deixis.options import TOP, DatabaseUrl, Home, Json, ModelName, Threads
 from deixis.output import err, out, print_json, printable
 from search.settings import Settings
 from vision.classify import TEMPLATES, Classifier, LabelError, LabelScore
@@ -37,21 +37,26 @@ def classify(
             show_default=f"{len(TEMPLATES)} English ones",
         ),
     ] = None,
-    top: Annotated[int, typer.Option("--top", min=1, help="Labels to show of each picture.")] = 5,
+    top: Annotated[int, typer.Option(*TOP, min=1, help="Labels to show of each picture.")] = 5,
     home: Home = None,
     database_url: DatabaseUrl = None,
     model: ModelName = None,
     threads: Threads = None,
     json: Json = False,
 ) -> int:
-    """Say which of your labels fits each picture best."""
+    """Say which of your labels fits each picture best.
+
+    Nothing is trained: labels are compared with the picture as queries are, by the encoder of your library or the one
+    that --model names.
+    """
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
     given = _labels(labels, labels_file)
     encoder = encoder_at_hand(settings)
     classifier = Classifier(encoder, given, templates=template or TEMPLATES)
     if not json:
         out().print(f"{len(given)} labels with {encoder.facts.name}; {_MEANING[classifier.probability]}")
-    pictures, refused = [], []
+    pictures: list[dict[str, Any]] = []
+    refused: list[dict[str, str]] = []
     for path, answer in _scores(images, classifier, encoder, settings):
         name = printable(str(path))
         if isinstance(answer, Refused):

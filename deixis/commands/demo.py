@@ -13,7 +13,8 @@ from platformdirs import user_cache_path
 
 from deixis import exit_codes
 from deixis.context import decode_limits, encoder_for, open_library, read_settings
-from deixis.output import err, out, printable, progress_bar
+from deixis.output import err, out, printable
+from deixis.progress import progress_bar
 from indexer.caption import CaptionOptions, caption_library
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.report import Progress

@@ -12,21 +12,19 @@ from sqlalchemy import select
 
 from deixis import exit_codes
 from deixis.context import library_encoder, open_library, read_settings
-from deixis.options import DatabaseUrl, Home, Json, ModelName, Threads
+from deixis.options import DatabaseUrl, Home, Json, LibraryModelName, Threads, complete_captioner, complete_encoder
 from deixis.output import err, out, print_json
 from indexer.annotations.reading import read_annotations
 from indexer.importers import find_picture
 from indexer.report import SkippedRecord
 from search.db.schema import Embedding
+from search.encoder import EncoderWish, new_encoder
 from search.errors import ImportFormatError
 from search.evaluation.retrieval import RetrievalFigures, image_to_text, text_to_image
 from search.library import Library
 from storybook.evaluate_captioner import evaluate_captioner
 from storybook.evaluate_encoder import evaluate_encoder
-from vision.encoders.registry import load_encoder
 from vision.grounding.registry import load_captioner
-
-app = typer.Typer(help="Measure quality on pictures whose captions are known.", no_args_is_help=True)
 
 METHOD = (
     "Cosine of the encoder's own vectors, exact; captions and boxes in the library take no part. "
@@ -35,17 +33,11 @@ METHOD = (
 )
 
 
-@app.callback()
-def evaluate() -> None:
-    """Measure quality on pictures whose captions are known."""
-
-
-@app.command("retrieval")
 def retrieval(
     captions: Annotated[Path, typer.Option("--captions", help="COCO captions, or Deixis JSON lines.")],
     home: Home = None,
     database_url: DatabaseUrl = None,
-    model: ModelName = None,
+    model: LibraryModelName = None,
     threads: Threads = None,
     json: Json = False,
 ) -> int:
@@ -79,23 +71,26 @@ def retrieval(
     return exit_codes.PARTIAL if skipped else exit_codes.OK
 
 
-@app.command("storybook")
 def storybook(
-    model: Annotated[str, typer.Option("--model", help="Encoder to measure.")] = "storybook-encoder",
+    model: Annotated[
+        str, typer.Option("--model", help="Encoder to measure.", autocompletion=complete_encoder)
+    ] = "storybook-encoder",
     scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Test scenes.")] = 1000,
     threads: Threads = None,
     json: Json = False,
 ) -> int:
     """Retrieval in six languages and zero-shot naming on drawn test scenes, which need no library and no download."""
     settings = read_settings(threads=threads)
-    figures = evaluate_encoder(load_encoder(model, threads=settings.compute_threads), scenes=scenes, singles=scenes)
+    encoder = new_encoder(EncoderWish.of(settings), model, lasting=False)
+    figures = evaluate_encoder(encoder, scenes=scenes, singles=scenes)
     _print_figures(figures, as_json=json)
     return exit_codes.OK
 
 
-@app.command("captioner")
 def captioner(
-    model: Annotated[str, typer.Option("--captioner", help="Captioner to measure.")] = "storybook-captioner",
+    model: Annotated[
+        str, typer.Option("--captioner", help="Captioner to measure.", autocompletion=complete_captioner)
+    ] = "storybook-captioner",
     scenes: Annotated[int, typer.Option("--scenes", min=10, max=10_000, help="Test scenes.")] = 1000,
     precision: Annotated[str, typer.Option("--precision", help="float32, bfloat16, float16 or int8.")] = "float32",
     threads: Threads = None,

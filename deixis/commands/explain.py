@@ -9,7 +9,7 @@ import typer
 
 from deixis import exit_codes, explained_folder
 from deixis.context import encoder_at_hand, read_picture, read_settings
-from deixis.options import DEFAULT_CAPTIONER, DatabaseUrl, Home, Json, ModelName, Threads
+from deixis.options import DEFAULT_CAPTIONER, CaptionerName, DatabaseUrl, Home, Json, Language, ModelName, Threads
 from deixis.output import out, print_json, printable
 from search.query.plan import plan_query
 from vision.explanation import Explanation, explain_caption, explain_query, explain_text
@@ -21,13 +21,9 @@ def explain(
     query: Annotated[
         str | None, typer.Option("--query", help="Where are these words? Without it: those of a caption.")
     ] = None,
-    captioner: Annotated[
-        str | None, typer.Option("--captioner", help="Preset, folder or cached hub id (DEIXIS_CAPTIONER).")
-    ] = None,
+    captioner: CaptionerName = None,
     detail: Annotated[Literal["brief", "detailed"], typer.Option("--detail", help="How much to say.")] = "brief",
-    language: Annotated[
-        str | None, typer.Option("--language", help="ISO 639-1 code; the captioner's first language if left out.")
-    ] = None,
+    language: Language = None,
     folder: Annotated[
         Path | None,
         typer.Option("--out", help="New, or of an earlier run.", show_default="NAME-explained"),

@@ -10,8 +10,9 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import library_encoder, open_library, read_settings
-from deixis.options import DatabaseUrl, Home, Json, ModelName, Quiet, Threads
-from deixis.output import err, out, print_json, progress_bar
+from deixis.options import DatabaseUrl, Home, Json, LibraryModelName, Quiet, Threads
+from deixis.output import err, out, print_json
+from deixis.progress import progress_bar
 from indexer.importers import import_annotations
 
 _LISTED = 20
@@ -26,14 +27,14 @@ def import_(
     ] = None,
     home: Home = None,
     database_url: DatabaseUrl = None,
-    model: ModelName = None,
+    model: LibraryModelName = None,
     threads: Threads = None,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
     """Import annotations of indexed pictures; importing the same file again changes nothing.
 
-    Exit code 0: all of it is in. 3: some records were skipped (they are listed). 1: it could not be done.
+    Skipped records are listed, each with its reason, and make the exit code 3.
     """
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
     with open_library(settings) as library:

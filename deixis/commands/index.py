@@ -11,8 +11,9 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import decode_limits, encoder_for, open_library, read_settings
-from deixis.options import BackendName, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
-from deixis.output import err, out, print_json, printable, progress_bar
+from deixis.options import BackendName, BatchSize, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
+from deixis.output import err, out, print_json, printable, rate
+from deixis.progress import progress_bar
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.report import IndexReport
 from indexer.scan import resolve_root
@@ -31,10 +32,7 @@ def index(
     backend: BackendName = None,
     precision: PrecisionName = None,
     threads: Threads = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option("--batch-size", min=1, max=4096, help="Pictures at once; what the memory allows if left out."),
-    ] = None,
+    batch_size: BatchSize = None,
     retry_refused: Annotated[bool, typer.Option("--retry-refused", help="Try refused files again.")] = False,
     replace_model: Annotated[
         bool, typer.Option("--replace-model", help="Embed everything again with another model.")
@@ -46,7 +44,8 @@ def index(
 ) -> int:
     """Index folders of pictures; a second run touches only what changed.
 
-    Exit code 0: everything is in. 3: done, but some files could not be read (they are listed). 1: it could not be done.
+    A new library keeps the encoder that --model names; later runs need no flag. What could not be read is listed, with
+    its reason, and makes the exit code 3.
     """
     settings = read_settings(
         home=home, database_url=database_url, model=model, backend=backend, precision=precision, threads=threads
@@ -73,9 +72,9 @@ def index(
 
 
 def _print(report: IndexReport, *, verbose: bool) -> None:
-    rate = report.embedded / report.elapsed_s if report.elapsed_s else 0.0
     console = out()
-    console.print(f"{report.embedded} pictures embedded in {report.elapsed_s:.1f} s ({rate:.1f}/s)")
+    speed = rate(report.embedded, report.elapsed_s)
+    console.print(f"{report.embedded} pictures embedded in {report.elapsed_s:.1f} s{speed}")
     if report.batches:
         console.print(str(report.batches))
     rows = (

@@ -8,7 +8,7 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import read_settings
-from deixis.options import DatabaseUrl, Home, ModelName, Threads
+from deixis.options import BackendName, DatabaseUrl, Home, LibraryModelName, PrecisionName, Threads, complete_captioner
 from deixis.output import err
 
 
@@ -21,11 +21,18 @@ def serve(
     ] = None,
     home: Home = None,
     database_url: DatabaseUrl = None,
-    model: ModelName = None,
+    model: LibraryModelName = None,
     captioner: Annotated[
         str | None,
-        typer.Option("--captioner", help="Answers questions about a picture (DEIXIS_CAPTIONER).", show_default=False),
+        typer.Option(
+            "--captioner",
+            help="Answers questions about a picture (DEIXIS_CAPTIONER).",
+            show_default=False,
+            autocompletion=complete_captioner,
+        ),
     ] = None,
+    backend: BackendName = None,
+    precision: PrecisionName = None,
     threads: Threads = None,
 ) -> int:
     """Serve the web page and the API until stopped."""
@@ -37,6 +44,8 @@ def serve(
         database_url=database_url,
         model=model,
         captioner=captioner,
+        backend=backend,
+        precision=precision,
         threads=threads,
         host=host,
         port=port,

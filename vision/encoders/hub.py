@@ -14,6 +14,8 @@ from vision.encoders.backends import parse_backend
 from vision.encoders.folders import PREPROCESSING_FILES, TOKENIZER_FILES
 from vision.encoders.presets import Preset
 from vision.errors import ModelError, ModelMissingError
+from vision.located import located_folder
+from vision.model_kinds import ENCODER, ModelKind
 
 Progress = Callable[[int, int], None]
 """Called with the bytes so far and the bytes in total as far as known; the total grows while files are listed."""
@@ -60,20 +62,26 @@ def place_of_folder(folder: Path) -> ModelPlace:
     return ModelPlace(folder, folder.name, None)
 
 
-def find(hub_id: str, *, name: str, pinned: str | None) -> ModelPlace:
-    """Find a hub model in the local cache; never the network.
+def find(hub_id: str, *, name: str, pinned: str | None, kind: ModelKind = ENCODER) -> ModelPlace:
+    """Find a hub model on this machine; never the network.
 
-    The commit is the one that `pull` recorded, else the pinned one, else the only one in the cache.
+    A folder that a person has located goes first. In the local cache it is the commit that `pull` recorded, else the
+    pinned one, else the only one.
 
     Args:
         hub_id: `owner/name`.
         name: what to call the result.
         pinned: the commit that a preset names; None for any other repository.
+        kind: what it is to be, for the message when it is not here.
 
     Raises:
-        ModelMissingError: the cache does not hold that commit, or not all of it; the message says which it holds.
+        ModelMissingError: the located folder is gone, or the cache does not hold that commit, or not all of it; the
+            message says which it holds.
         ModelError: the cache holds several commits and nothing says which is meant.
     """
+    said = located_folder(name)
+    if said is not None:
+        return ModelPlace(said, name, place_of_folder(said).revision)
     home = _repository_folder(hub_id)
     there = sorted(path.name for path in (home / "snapshots").glob("*") if _COMMIT.fullmatch(path.name))
     commit = _recorded_commit(home) or pinned
@@ -87,14 +95,14 @@ def find(hub_id: str, *, name: str, pinned: str | None) -> ModelPlace:
         other = f"; the cache holds only {', '.join(there)}" if there else ""
         at = f" at revision {commit}" if commit else ""
         raise ModelMissingError(
-            f"{name} ({hub_id}{at}) is not on this machine{other}", remedy=how_to_bring(name, hub_id, commit)
+            f"{name} ({hub_id}{at}) is not on this machine{other}", remedy=how_to_bring(name, hub_id, commit, kind)
         )
     folder = home / "snapshots" / commit
     # The cache shows a file only when all of it has come, so an interrupted download lacks its weights.
     if not any(found for pattern in _ANY_WEIGHTS for found in folder.glob(pattern)):
         raise ModelMissingError(
             f"{name} ({hub_id} at revision {commit}): the download is not complete",
-            remedy=how_to_bring(name, hub_id, commit),
+            remedy=how_to_bring(name, hub_id, commit, kind),
         )
     return ModelPlace(folder, name, commit)
 
@@ -115,6 +123,7 @@ def pull(
     revision: str,
     backend: str = "transformers",
     progress: Progress | None = None,
+    kind: ModelKind = ENCODER,
 ) -> ModelPlace:
     """Download a model into the hub cache and record its commit, so that `find` uses exactly that one from now on.
 
@@ -127,6 +136,7 @@ def pull(
         revision: a commit, or a branch or tag that is resolved to a commit now.
         backend: whose weights to fetch, as `load_encoder` names it.
         progress: called while bytes arrive, from several threads.
+        kind: what it is, for the message when it cannot be had.
 
     Raises:
         ModelMissingError: the hub cannot be reached, or has no such repository or revision.
@@ -141,7 +151,7 @@ def pull(
         commit = revision if _COMMIT.fullmatch(revision) else None
         raise ModelMissingError(
             f"{name} ({hub_id} at revision {revision}) cannot be downloaded: {_first_line(error)}",
-            remedy=how_to_bring(name, hub_id, commit),
+            remedy=how_to_bring(name, hub_id, commit, kind),
         ) from error
     if not any(found for pattern in weights for found in folder.glob(pattern) if found.suffix != ".json"):
         raise ModelError(
@@ -152,15 +162,18 @@ def pull(
     return ModelPlace(folder, name, folder.name)
 
 
-def how_to_bring(name: str, hub_id: str, commit: str | None = None) -> str:
-    """Say how to get a model with and without network."""
+def how_to_bring(name: str, hub_id: str, commit: str | None = None, kind: ModelKind = ENCODER) -> str:
+    """Say how to get a model of a kind with and without network, in commands that can be pasted."""
     at = f"/tree/{commit}" if commit else ""
+    revision = f" --revision {commit}" if commit else ""
+    target = name.rpartition("/")[2]
     return (
         f"With network: deixis models pull {name}\n"
-        f"Without: on another machine open {constants.ENDPOINT}/{hub_id}{at} and save config.json, "
-        "preprocessor_config.json, model.safetensors, tokenizer.json, tokenizer_config.json and, where they exist, "
-        "processor_config.json, special_tokens_map.json, vocab.json, merges.txt, spiece.model, "
-        "sentencepiece.bpe.model and tokenizer.model into one folder; copy it here, and use --model FOLDER."
+        f"Without: on another machine run  hf download {hub_id}{revision} --local-dir {target}\n"
+        f"or open {constants.ENDPOINT}/{hub_id}{at} and save {', '.join(kind.needed)} and, where they exist, "
+        f"{', '.join(kind.optional)} into one folder; copy it here, and say once where it is:\n"
+        f"  deixis models locate {name} FOLDER\n"
+        f"or use it without: {kind.command} FOLDER"
     )
 
 

@@ -9,7 +9,10 @@ from vision.encoders.backends import Backend, backend_for
 from vision.encoders.builtin import BUILT_IN, built_in_folder
 from vision.encoders.folders import folder_named
 from vision.encoders.presets import PRESETS
-from vision.errors import ModelError, ModelMissingError
+from vision.errors import ModelError
+from vision.model_files import check_whole
+from vision.model_kinds import ENCODER
+from vision.model_names import no_such_model
 
 if TYPE_CHECKING:
     from vision.encoders.base import Encoder
@@ -41,6 +44,7 @@ def load_encoder(
     if model == "colour" or backend == "colour":
         return _colour(model, backend, precision)
     place = find_model(model)
+    check_whole(place.folder)
     return _open(place, backend_for(place.folder, backend, precision), threads)
 
 
@@ -107,7 +111,4 @@ def find_model(model: str) -> hub.ModelPlace:
         return hub.place_of_folder(folder.resolve())
     if hub.looks_like_hub_id(model) and kind == "nothing":
         return hub.find(model, name=model, pinned=None)
-    raise ModelMissingError(
-        f"{model}: no such model folder" + (" (it is a file)" if kind == "file" else ""),
-        remedy=f"Give a folder, or one of: {', '.join([*BUILT_IN, *PRESETS])}, colour.",
-    )
+    raise no_such_model(model, ENCODER, is_file=kind == "file")

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from vision.encoders import hub
 from vision.encoders.builtin import installed_folder
 from vision.encoders.folders import folder_named, read_json
-from vision.errors import ModelError, ModelMissingError
+from vision.errors import ModelError
 from vision.grounding.presets import CAPTIONERS, FLORENCE
+from vision.model_files import check_whole
+from vision.model_kinds import CAPTIONER
+from vision.model_names import no_such_model
 
 if TYPE_CHECKING:
     from vision.grounding.base import GroundedCaptioner
@@ -30,6 +33,7 @@ def load_captioner(model: str, *, threads: int | None = None, precision: str = "
     if threads is not None and threads < 1:
         raise ModelError(f"threads must be at least 1, got {threads}")
     place = find_captioner(model)
+    check_whole(place.folder)
     if read_json(place.folder, "config.json").get("model_type") == FLORENCE:
         from vision.florence.captioner import Florence2Captioner  # noqa: PLC0415 (torch takes seconds)
 
@@ -55,13 +59,10 @@ def find_captioner(model: str) -> hub.ModelPlace:
     if preset is not None and preset.package:
         return hub.ModelPlace(installed_folder(preset.name, preset.package, preset.folder), preset.name, None)
     if preset is not None:
-        return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision)
+        return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision, kind=CAPTIONER)
     folder, kind = folder_named(model)
     if kind == "folder":
         return hub.place_of_folder(folder.resolve())
     if hub.looks_like_hub_id(model) and kind == "nothing":
-        return hub.find(model, name=model, pinned=None)
-    raise ModelMissingError(
-        f"{model}: no such model folder" + (" (it is a file)" if kind == "file" else ""),
-        remedy=f"Give a folder, or one of: {', '.join(CAPTIONERS)}.",
-    )
+        return hub.find(model, name=model, pinned=None, kind=CAPTIONER)
+    raise no_such_model(model, CAPTIONER, is_file=kind == "file")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vision.encoders import hub
-from vision.errors import ModelError, ModelMissingError
+from vision.encoders.folders import folder_named
+from vision.errors import ModelError
+from vision.model_files import check_whole
+from vision.model_kinds import TRANSLATOR
+from vision.model_names import no_such_model
 from vision.translation.presets import TRANSLATORS
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ def load_translator(model: str, *, threads: int | None = None) -> Translator:
     if threads is not None and threads < 1:
         raise ModelError(f"threads must be at least 1, got {threads}")
     place = find_translator(model)
+    check_whole(place.folder)
     from vision.translation.m2m100 import M2M100Translator  # noqa: PLC0415 (torch takes seconds)
 
     return M2M100Translator(place.folder, name=place.name, revision=place.revision, threads=threads)
@@ -36,13 +40,10 @@ def find_translator(model: str) -> hub.ModelPlace:
     """Find where a translator lies without loading it; arguments and errors as for `load_translator`."""
     preset = TRANSLATORS.get(model)
     if preset is not None:
-        return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision)
-    folder = Path(model).expanduser()
-    if folder.is_dir():
+        return hub.find(preset.hub_id, name=preset.name, pinned=preset.revision, kind=TRANSLATOR)
+    folder, kind = folder_named(model)
+    if kind == "folder":
         return hub.place_of_folder(folder.resolve())
-    if hub.looks_like_hub_id(model) and not folder.exists():
-        return hub.find(model, name=model, pinned=None)
-    raise ModelMissingError(
-        f"{model}: no such model folder" + (" (it is a file)" if folder.exists() else ""),
-        remedy=f"Give a folder, or one of: {', '.join(TRANSLATORS)}.",
-    )
+    if hub.looks_like_hub_id(model) and kind == "nothing":
+        return hub.find(model, name=model, pinned=None, kind=TRANSLATOR)
+    raise no_such_model(model, TRANSLATOR, is_file=kind == "file")

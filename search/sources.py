@@ -1,0 +1,114 @@
+"""Who said what: the sources of captions and boxes, and erasing what one of them said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from sqlalchemy import Delete, delete, exists, func, select
+from sqlalchemy.orm import Session
+
+from search.db.schema import Caption, Model, Region, TextBody
+from search.errors import NotFoundError
+from search.library import Library
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Somebody whose captions or boxes the library holds.
+
+    Attributes:
+        name: `import` for people's own annotations; else a captioner's name, a colon and the start of its identity.
+        captions: how many sentences.
+        regions: how many boxes.
+        images: on how many pictures.
+        languages: of the captions, as far as they are known, sorted.
+    """
+
+    name: str
+    captions: int
+    regions: int
+    images: int
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What `forget_source` erased: captions, boxes, and texts that nobody else uses."""
+
+    source: str
+    captions: int
+    regions: int
+    texts: int
+
+
+def list_sources(library: Library) -> list[Source]:
+    """Every source that has a caption or a box here, by name."""
+    with library.read() as session:
+        return _sources(session)
+
+
+def forget_source(library: Library, name: str) -> Forgotten:
+    """Erase the captions and boxes of one source, and the texts that nobody else uses; pictures stay.
+
+    The vectors of those texts answer no query any more; their rows leave the segments with `rebuild --compact`.
+
+    Args:
+        library: no other bulk job may run on it.
+        name: a source, or how the name of just one begins.
+
+    Raises:
+        NotFoundError: no source is called so, or several begin so.
+        LibraryBusyError: another bulk job runs on this library.
+    """
+    with library.exclusive():
+        with library.write() as session:
+            source = _matching(_sources(session), name)
+            # Boxes of others that hang on a caption of this source would go with it, unseen: counted with it instead.
+            own = select(Caption.id).where(Caption.source == source)
+            regions = _delete(session, delete(Region).where((Region.source == source) | Region.caption_id.in_(own)))
+            captions = _delete(session, delete(Caption).where(Caption.source == source))
+            texts = drop_unused_texts(session)
+            model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
+        for model_id in model_ids:
+            library.vectors.publish(model_id, "text")
+    return Forgotten(source, captions, regions, texts)
+
+
+def drop_unused_texts(session: Session) -> int:
+    """Erase texts that neither a caption nor a box uses; their vectors become dead rows. Returns how many."""
+    captioned = exists().where(Caption.text_id == TextBody.id)
+    boxed = exists().where(Region.text_id == TextBody.id)
+    return _delete(session, delete(TextBody).where(~captioned, ~boxed))
+
+
+def _sources(session: Session) -> list[Source]:
+    captions = dict(session.execute(select(Caption.source, func.count()).group_by(Caption.source)).all())
+    regions = dict(session.execute(select(Region.source, func.count()).group_by(Region.source)).all())
+    spoken: dict[str, set[str]] = defaultdict(set)
+    for source, language in session.execute(select(Caption.source, Caption.language).distinct()):
+        if language is not None:
+            spoken[source].add(language)
+    pairs = select(Caption.source, Caption.image_id).union(select(Region.source, Region.image_id)).subquery()
+    images = dict(session.execute(select(pairs.c.source, func.count()).group_by(pairs.c.source)).all())
+    return [
+        Source(name, captions.get(name, 0), regions.get(name, 0), images.get(name, 0), tuple(sorted(spoken[name])))
+        for name in sorted(images)
+    ]
+
+
+def _matching(sources: list[Source], name: str) -> str:
+    names = [source.name for source in sources]
+    if name in names:
+        return name
+    found = [one for one in names if name and one.startswith(name)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise NotFoundError(f"{name!r} begins {len(found)} sources: {', '.join(found)}", remedy="Write more of it.")
+    there = f"There are: {', '.join(names)}." if names else "The library has no captions and no boxes."
+    raise NotFoundError(f"no captions or boxes are from {name!r}", remedy=there)
+
+
+def _delete(session: Session, statement: Delete) -> int:
+    return session.connection().execute(statement).rowcount
