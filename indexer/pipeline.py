@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +10,23 @@ from pathlib import Path
 
 from sqlalchemy import update
 
+from indexer.digest import file_sha256
 from indexer.embed_texts import embed_texts
+from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
 from indexer.prune import prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
 from indexer.scan import PathError, Scan, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
-from search.db.images import FileFact, image_sizes, image_with_vector, known_files, root_for, root_paths
+from search.db.images import (
+    FileFact,
+    image_sizes,
+    image_with_vector,
+    known_files,
+    path_fault,
+    root_for,
+    root_paths,
+)
 from search.db.schema import Model, Root
 from search.library import Library
 from search.previews import GALLERY_PX
@@ -25,7 +34,6 @@ from search.vectors.generations import active_generation
 from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
-from vision.opening import open_regular
 
 _FIRST_PUBLISH = 256
 """Pictures until the first publication: a new library answers within seconds."""
@@ -136,7 +144,9 @@ class _Run:
         self._writer.mark(gone, "missing")
         if self._options.prune:
             self.report.pruned = prune_missing(self._library)
-        self.report.texts_embedded = embed_texts(self._library, self._model, self._writer, self._on_progress)
+        self.report.texts_embedded = embed_texts(
+            self._library, self._model, self._writer, self._on_progress, self.report.texts_refused
+        )
         self._publish()
         self.report.previews_unwritten, self.report.previews_problem = self._writer.unwritten, self._writer.problem
         if self._replacing:
@@ -172,7 +182,14 @@ class _Run:
         with self._library.write() as session:
             session.execute(update(Root).where(Root.id == root_id).values(last_scanned_at=datetime.now(UTC)))
         self._on_progress(Progress("scan", len(scan.work) + len(scan.unchanged), None))
-        return [_Job(fact, root_id) for fact in scan.work], [file.file_id for file in gone]
+        return [_Job(fact, root_id) for fact in scan.work if self._has_place(fact)], [file.file_id for file in gone]
+
+    def _has_place(self, fact: FileFact) -> bool:
+        """Whether the database can hold this path; one that it cannot is told at every run, for it has no row."""
+        fault = path_fault(fact.path)
+        if fault is not None:
+            self.report.refused.append(RefusedFile(fact.path, fault))
+        return fault is None
 
     def _account(self, scan: Scan) -> None:
         report = self.report
@@ -194,7 +211,8 @@ class _Run:
             for outcome in pool.map(self._requests(jobs)):
                 job = by_path[outcome.path]
                 if isinstance(outcome, Refused):
-                    self._refuse(job, outcome)
+                    self._refuse(job, outcome.code, outcome.reason)
+                    self._write_notes(at_least=_NOTES)
                 else:
                     batch.append(DecodedFile(job.fact, job.root_id, outcome))
                 if len(batch) >= self._batch_size:
@@ -219,7 +237,7 @@ class _Run:
             )
 
     def _attach_copy(self, job: _Job) -> bool:
-        sha256 = _sha256(job.fact.path)
+        sha256 = file_sha256(job.fact.path)
         if sha256 is None:
             return False
         with self._library.read() as session:
@@ -232,30 +250,40 @@ class _Run:
         self._write_notes(at_least=_NOTES)
         return True
 
-    def _refuse(self, job: _Job, outcome: Refused) -> None:
-        reason = f"{outcome.code}: {outcome.reason}"
-        self.report.refused.append(RefusedFile(job.fact.path, reason))
-        self._refusals.append((job.fact, job.root_id, reason))
-        self._write_notes(at_least=_NOTES)
+    def _refuse(self, job: _Job, code: str, reason: str) -> None:
+        noted = f"{code}: {reason}"
+        self.report.refused.append(RefusedFile(job.fact.path, noted))
+        self._refusals.append((job.fact, job.root_id, noted))
 
     def _write_notes(self, at_least: int) -> None:
         """Write what needs no vector, many at a time: a transaction per moved file would take hours for a library."""
         if len(self._copies) >= at_least:
-            self._writer.write_copies(self._copies)
+            in_parts(self._copies, self._writer.write_copies, self._refuse_copy)
             self._copies = []
         if len(self._refusals) >= at_least:
-            self._writer.write_refusals(self._refusals)
+            # What cannot even be noted as refused stands in the report, and is tried again at the next run.
+            in_parts(self._refusals, self._writer.write_refusals, lambda note, code, reason: None)
             self._refusals = []
 
+    def _refuse_copy(self, copy: tuple[FileFact, int, int], code: str, reason: str) -> None:
+        self.report.reused -= 1
+        self._refuse(_Job(copy[0], copy[1]), code, reason)
+
     def _commit(self, batch: Sequence[DecodedFile]) -> None:
-        if not batch:
-            return
+        in_parts(
+            batch,
+            self._write,
+            lambda item, code, reason: self._refuse(_Job(item.fact, item.root_id), code, reason),
+            control=self._writer.check_pictures,
+        )
+        if self._since_publish >= max(_FIRST_PUBLISH, self._published * _PUBLISH_GROWTH):
+            self._publish()
+
+    def _write(self, batch: Sequence[DecodedFile]) -> None:
         fresh = self._writer.write_pictures(batch)
         self.report.embedded += fresh
         self.report.reused += len(batch) - fresh
         self._since_publish += fresh
-        if self._since_publish >= max(_FIRST_PUBLISH, self._published * _PUBLISH_GROWTH):
-            self._publish()
 
     def _publish(self) -> None:
         self._on_progress(Progress("publish", 0, None))
@@ -265,11 +293,3 @@ class _Run:
             active = active_generation(session, self._model.id, "image")
             self._published = active.vectors if active else 0
         self._since_publish = 0
-
-
-def _sha256(path: str) -> str | None:
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None  # The decoder will meet the same obstacle and name it.
