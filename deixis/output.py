@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from deixis.plain import plain
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,12 +29,13 @@ def err() -> Console:
 
 def print_json(value: Any) -> None:
     """Write one JSON document to standard output, whole or not at all; what the output cannot encode is escaped."""
-    document = json.dumps(value, ensure_ascii=False, indent=2)
+    known = plain(value)
+    document = json.dumps(known, ensure_ascii=False, indent=2, allow_nan=False)
     try:
         document.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         # Not left to the stream's own escapes: they are Python's, and some of them are none of JSON's.
-        document = json.dumps(value, ensure_ascii=True, indent=2)
+        document = json.dumps(known, ensure_ascii=True, indent=2, allow_nan=False)
     sys.stdout.write(document + "\n")
 
 

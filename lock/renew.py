@@ -146,7 +146,7 @@ def with_bounds(project: str, entries: Iterable[Entry], held: Iterable[str]) -> 
         name = canonicalize_name(found["name"])
         if name in still or name not in newest:
             return found[0]
-        return f'{found["head"]},<{upper_bound(str(newest[name]))}{found["rest"]}'
+        return f"{found['head']},<{upper_bound(str(newest[name]))}{found['rest']}"
 
     return re.sub(
         r'(?P<head>"(?P<name>[A-Za-z0-9_.-]+)(?:\[[a-z,]+\])?>=[0-9.]+)(?:,<[0-9.]+)?(?P<rest>"|;| ;)', bounded, project

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -17,19 +15,19 @@ from typing import Any, Self
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
+from search.belonging import MARK_FILE, check_claim, claim, lies_in, tie
 from search.db.limits import holdable
 from search.db.readonly import why_not_writable
-from search.db.schema import LibraryMark, Model
+from search.db.schema import Model
 from search.db.session import Database, database_url, open_database
 from search.db.upgrade import nothing_here, require_form
-from search.errors import LibraryEmptyError, LibraryError, LibraryFaultError, ModelMismatchError
-from search.lock import HomeLock
-from search.vectors.durable import fsync_folder, writing_to
+from search.errors import LibraryEmptyError, LibraryFaultError, ModelMismatchError
+from search.lock import HeldLock, JobLock
+from search.locks.home import HomeLock
+from search.locks.server import ServerLock
+from search.vectors.durable import writing_to
 from search.vectors.store import VectorStore
 from vision.encoders.base import EncoderFacts
-
-MARK_FILE = "library.json"
-"""Names the database that this home belongs to."""
 
 
 class Library:
@@ -46,7 +44,8 @@ class Library:
     def __init__(self, home: Path, database: Database, uid: str) -> None:
         self.home = home
         self.database = database
-        self._lock = HomeLock(home)
+        self._lock = JobLock(_lock_parts(home, database, uid))
+        self._claimed = False
         self.vectors = VectorStore(home, database, uid, self._guard)
 
     @classmethod
@@ -78,7 +77,7 @@ class Library:
         database = open_database(url, writing=create)
         try:
             require_form(database, home, create=create)
-            return cls(home, database, _tie(database, home, create=create))
+            return cls(home, database, tie(database, home, create=create))
         except BaseException:
             database.close()
             raise
@@ -100,10 +99,13 @@ class Library:
 
         Raises:
             LibraryBusyError: another writer did not finish within five seconds.
-            LibraryError: the disk is full.
+            LibraryError: the disk is full, or a bulk job has lost the library's lock.
         """
         with self.database.write() as session:
             yield session
+            self._lock.check()
+            if self._claimed:
+                check_claim(session, self.home)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -113,11 +115,20 @@ class Library:
 
         Raises:
             LibraryBusyError: another bulk job holds it; says which process.
+            LibraryError: the library's vectors have come to lie in another home.
         """
         with self._lock.hold() as fresh:
-            if fresh:
+            if not fresh:
+                yield
+                return
+            with self.database.write() as session:
+                claim(session, self.database, self.home)
+            self._claimed = not lies_in(self.database, self.home)
+            try:
                 self.vectors.recover()
-            yield
+                yield
+            finally:
+                self._claimed = False
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -208,63 +219,19 @@ class Library:
     @contextmanager
     def _guard(self) -> Iterator[None]:
         with self._lock.share():
+            self._lock.check()  # Before a file is written where this home may no longer be.
             yield
 
 
 _database_url = database_url  # `Library.open` has an argument of that name, which outsiders rely on.
 
 
-def _tie(database: Database, home: Path, *, create: bool) -> str:
-    """Make sure that this home and this database belong together; returns the library's uid."""
-    path = home / MARK_FILE
-    in_home = _read_mark(path)
-    with database.read() as session:
-        in_database: str | None = session.scalar(select(LibraryMark.uid))
-    if in_database is None and create:
-        in_database = _mark_database(database, home, in_home)
-    if in_database is None:
-        raise nothing_here(home)
-    if in_home is None:
-        # Whoever only reads may do so without the mark, where it cannot be written.
-        with contextlib.suppress(*(() if create else (LibraryFaultError,))):
-            _write_mark(path, in_database)
-    elif in_home != in_database:
-        raise LibraryError(
-            f"The home {home} and the database {database.where} belong to different libraries",
-            remedy="Set DEIXIS_HOME and DEIXIS_DATABASE_URL to a pair that was made together, or choose an empty home.",
-        )
-    return in_database
-
-
-def _mark_database(database: Database, home: Path, in_home: str | None) -> str:
-    # Vectors without their database cannot be used; a home without vectors may keep its name.
-    has_segments = any((home / "segments").glob("*.seg"))
-    uid = in_home if in_home is not None and not has_segments else secrets.token_hex(16)
-    with database.write() as session:
-        mark = session.get(LibraryMark, 1)  # Another process may have been faster.
-        if mark is None:
-            mark = LibraryMark(id=1, uid=uid, created_at=datetime.now(UTC))
-            session.add(mark)
-        return str(mark.uid)
-
-
-def _read_mark(path: Path) -> str | None:
-    try:
-        with open(path, encoding="utf-8") as file:
-            uid = json.load(file)["uid"]
-    except FileNotFoundError:
-        return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise LibraryError(f"{path} is damaged", remedy="Delete it; it is written again.") from error
-    return str(uid)
-
-
-def _write_mark(path: Path, uid: str) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with writing_to(path):
-        temporary.write_text(json.dumps({"uid": uid}) + "\n", encoding="utf-8")
-        temporary.replace(path)
-        fsync_folder(path.parent)
+def _lock_parts(home: Path, database: Database, uid: str) -> list[Callable[[], HeldLock]]:
+    """The home first: it is on this machine, names its holder at once, and spares the server most questions."""
+    parts: list[Callable[[], HeldLock]] = [lambda: HomeLock(home)]
+    if database.engine.dialect.name == "postgresql":
+        parts.append(lambda: ServerLock(database.engine, uid))
+    return parts
 
 
 def _differences(active: Model, facts: EncoderFacts) -> str:

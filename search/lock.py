@@ -1,31 +1,36 @@
-"""The lock of a home folder: one bulk job at a time, whichever process runs it."""
+"""One bulk job at a time: the library's lock, entered again by the thread that holds it, shared by its helpers."""
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Protocol
 
-from search.errors import LibraryBusyError
-from search.vectors.durable import writing_to
-
-LOCK_FILE = "index.lock"
+from search.locks.home import busy
 
 
-class HomeLock:
-    """An advisory lock on `<home>/index.lock`; the system releases it when its process dies, however it dies.
+class HeldLock(Protocol):
+    """A lock that was taken."""
+
+    def check(self) -> None:
+        """Raise `LibraryError` unless it is still held."""
+
+    def release(self) -> None:
+        """Let others in."""
+
+
+class JobLock:
+    """The lock of a library, made of those that hold it against every other process.
 
     Args:
-        home: an existing folder on a local disk.
+        parts: each takes one of them, or raises `LibraryBusyError`; taken in order.
     """
 
-    def __init__(self, home: Path) -> None:
-        self._path = home / LOCK_FILE
-        self._descriptor: int | None = None
+    def __init__(self, parts: Sequence[Callable[[], HeldLock]]) -> None:
+        self._parts = parts
+        self._held: list[HeldLock] = []
         self._thread: int | None = None
         self._depth = 0
         self._mutex = threading.Lock()
@@ -40,7 +45,7 @@ class HomeLock:
         Raises:
             LibraryBusyError: another process, or another thread's bulk job, holds it.
         """
-        yield from self._held(any_thread=False)
+        yield from self._while_held(any_thread=False)
 
     @contextmanager
     def share(self) -> Iterator[bool]:
@@ -52,46 +57,43 @@ class HomeLock:
         Raises:
             LibraryBusyError: another process holds it.
         """
-        yield from self._held(any_thread=True)
+        yield from self._while_held(any_thread=True)
 
-    def _held(self, *, any_thread: bool) -> Iterator[bool]:
+    def check(self) -> None:
+        """Make sure, before something is committed, that what this library holds is still held.
+
+        Raises:
+            LibraryError: a lock was lost; where none was taken there is nothing to lose.
+        """
+        with self._mutex:
+            for lock in self._held:
+                lock.check()
+
+    def _while_held(self, *, any_thread: bool) -> Iterator[bool]:
         with self._mutex:
             fresh = self._depth == 0
             if fresh:
-                self._descriptor = self._acquire()
+                self._take()
                 self._thread = threading.get_ident()
             elif not any_thread and self._thread != threading.get_ident():
-                raise _busy(str(os.getpid()))
+                raise busy(f"pid {os.getpid()}")
             self._depth += 1
         try:
             yield fresh
         finally:
             with self._mutex:
                 self._depth -= 1
-                if self._depth == 0 and self._descriptor is not None:
-                    os.close(self._descriptor)
-                    self._descriptor = None
+                if self._depth == 0:
+                    self._release()
 
-    def _acquire(self) -> int:
-        with writing_to(self._path):
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    def _take(self) -> None:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip()
-            os.close(descriptor)
-            raise _busy(holder or "unknown") from error
-        except OSError:
-            os.close(descriptor)
+            for part in self._parts:
+                self._held.append(part())
+        except BaseException:
+            self._release()
             raise
-        with contextlib.suppress(OSError):  # the number is for people; on a full disk the lock holds without it
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        return descriptor
 
-
-def _busy(holder: str) -> LibraryBusyError:
-    return LibraryBusyError(
-        f"Another process (pid {holder}) is writing to this library",
-        remedy="Wait for it to finish, or stop it; what it has committed stays.",
-    )
+    def _release(self) -> None:
+        while self._held:
+            self._held.pop().release()

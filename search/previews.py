@@ -1,12 +1,16 @@
-"""Small WebP pictures for the pages: derived, content-addressed, safe to delete."""
+"""Small WebP pictures for the pages: derived, content-addressed, checksummed, safe to delete."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import re
-import tempfile
+import struct
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
+
+from vision.whole_files import write_whole
 
 GALLERY_PX = 512
 """Longest side of a picture in a gallery."""
@@ -17,17 +21,24 @@ PAGE_PX = 1600
 SIZES_PX = (GALLERY_PX, PAGE_PX)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_NAME = re.compile(r"([0-9a-f]{64})-(\d+)\.webp")
+_RIFF = struct.Struct("<4sI4s")
+_SEAL = struct.Struct("<4sI")
+_SEAL_MARK = b"DXck"
 
 
 class PreviewStore:
     """Previews of a library: `<home>/previews/<first two digits>/<sha256>-<px>.webp`.
+
+    Behind the picture stands a CRC-32 of it (`DXck` and four bytes), which viewers pass over: a damaged preview would
+    be served for years otherwise, because its address promises that it never changes.
 
     Args:
         home: the library's folder.
     """
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / "previews"
+        self.folder = home / "previews"
 
     def path(self, sha256: str, size_px: int) -> Path:
         """Where the preview of the picture with this content belongs, whether it exists or not.
@@ -39,12 +50,15 @@ class PreviewStore:
             raise ValueError(f"not a SHA-256 in lower-case hex: {sha256!r}")
         if size_px not in SIZES_PX:
             raise ValueError(f"previews come in {SIZES_PX} px, not {size_px}")
-        return self._folder / sha256[:2] / f"{sha256}-{size_px}.webp"
+        return self.folder / sha256[:2] / f"{sha256}-{size_px}.webp"
 
-    def get(self, sha256: str, size_px: int) -> Path | None:
-        """The preview's file, or None when it has not been made."""
-        path = self.path(sha256, size_px)
-        return path if path.is_file() else None
+    def read(self, sha256: str, size_px: int) -> bytes | None:
+        """The preview as WebP bytes, or None when it has not been made, is damaged or cannot be read: make it again."""
+        try:
+            stored = self.path(sha256, size_px).read_bytes()
+        except OSError:
+            return None
+        return unsealed(stored)
 
     def put(self, sha256: str, size_px: int, data: bytes) -> Path:
         """Store a preview; readers see the whole file or none of it.
@@ -53,13 +67,70 @@ class PreviewStore:
         """
         path = self.path(sha256, size_px)
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        write_whole(path, data + _SEAL.pack(_SEAL_MARK, zlib.crc32(data)), lasting=False, mode=0o600)
         return path
+
+    def files(self) -> Iterator[tuple[Path, str | None]]:
+        """Everything that lies among the previews, by name: each file with its picture's hash, None for a stranger."""
+        for folder in sorted(_entries(self.folder)):
+            if not folder.is_dir() or folder.is_symlink():
+                yield folder, None
+                continue
+            for path in sorted(_entries(folder)):
+                name = _NAME.fullmatch(path.name)
+                known = name is not None and name[1][:2] == folder.name and int(name[2]) in SIZES_PX
+                yield path, name[1] if name is not None and known else None
+
+    def size_of(self, path: Path) -> int:
+        """The longest side in px that the name of a preview promises at most."""
+        return int(path.stem.rpartition("-")[2])
+
+
+def unsealed(stored: bytes) -> bytes | None:
+    """The WebP bytes of a preview's file, or None when they are not what was written.
+
+    A file without a checksum, as earlier versions wrote them, is believed when it is as long as it says.
+    """
+    data, seal = stored[: -_SEAL.size], stored[-_SEAL.size :]
+    if len(seal) == _SEAL.size and seal[:4] == _SEAL_MARK:
+        return data if _SEAL.unpack(seal)[1] == zlib.crc32(data) else None
+    if len(stored) < _RIFF.size:
+        return None
+    riff, size_bytes, kind = _RIFF.unpack_from(stored)
+    return stored if (riff, kind) == (b"RIFF", b"WEBP") and size_bytes + 8 == len(stored) else None
+
+
+def sides_px(webp: bytes) -> tuple[int, int] | None:
+    """Width and height that the head of a WebP file names, or None where it is none.
+
+    Source: RFC 9649, sections 2.5 to 2.7.
+    """
+    kind, body = webp[12:16], webp[20:30]
+    if len(body) < 10 or webp[:4] != b"RIFF":
+        return None
+    if kind == b"VP8 " and body[3:6] == b"\x9d\x01\x2a":
+        width, height = struct.unpack_from("<HH", body, 6)
+        return width & 0x3FFF, height & 0x3FFF
+    if kind == b"VP8L" and body[0] == 0x2F:
+        bits = int.from_bytes(body[1:5], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if kind == b"VP8X":
+        return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
+    return None
+
+
+def erase_previews(paths: list[Path]) -> int:
+    """Delete files among the previews; returns how many are gone. A reader that has one open goes on reading it."""
+    gone = 0
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+            gone += 1
+    return gone
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return [Path(entry.path) for entry in os.scandir(folder)]
+    except FileNotFoundError:
+        return []

@@ -15,6 +15,7 @@ from vision.encoders.registry import load_encoder
 from vision.errors import DeixisError
 from vision.grounding.registry import load_captioner
 from vision.grounding.seeing import SeeingCaptioner
+from vision.whole_files import write_whole
 
 _CAPTIONER = "storybook-captioner"
 
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, value in figures.items():
         sys.stdout.write(f"{name:28} {value:8.2f}\n")
     if read.json:
-        read.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+        write_whole(read.json, json.dumps(figures, indent=2) + "\n")
     return 0
 
 

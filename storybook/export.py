@@ -18,6 +18,7 @@ from storybook.splits import SEEDS, held_out_relations, held_out_things
 from storybook.world import Scene, Split
 from vision.errors import DeixisError
 from vision.types import Box
+from vision.whole_files import write_whole
 
 ANNOTATIONS = "annotations.jsonl"
 _PLACES = 6
@@ -73,9 +74,8 @@ def export_gallery(folder: Path, plan: GalleryPlan, *, progress: Callable[[int],
         rows.append(json.dumps(row, ensure_ascii=False))
         if progress:
             progress(len(rows))
-    unfinished = folder / f".{ANNOTATIONS}.part"
-    unfinished.write_text("".join(f"{row}\n" for row in rows), encoding="utf-8")
-    return unfinished.replace(folder / ANNOTATIONS)
+    write_whole(folder / ANNOTATIONS, "".join(f"{row}\n" for row in rows))
+    return folder / ANNOTATIONS
 
 
 def _check(plan: GalleryPlan) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from torch import nn
 
 from storybook.parallel import average_gradients, rank
 from vision.errors import DeixisError
+from vision.whole_files import whole_file, write_whole
 
 _CHECKPOINT = "checkpoint.pt"
 
@@ -156,9 +156,8 @@ class Trainer:
             "modules": {name: module.state_dict() for name, module in self.modules.items()},
             "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
         }
-        unfinished = self.folder / f"{_CHECKPOINT}.part"
-        torch.save(state, unfinished)
-        os.replace(unfinished, self.folder / _CHECKPOINT)
+        with whole_file(self.folder / _CHECKPOINT) as file:
+            torch.save(state, file)
 
     def _resume(self) -> None:
         path = self.folder / _CHECKPOINT
@@ -211,7 +210,7 @@ class Trainer:
         if rank() or not self._curve.exists():
             return
         rows = self._curve.read_text(encoding="utf-8").splitlines(keepends=True)
-        self._curve.write_text("".join(row for row in rows if json.loads(row)["step"] <= self.step), encoding="utf-8")
+        write_whole(self._curve, "".join(row for row in rows if json.loads(row)["step"] <= self.step))
 
 
 def _render(parts: dict[str, float]) -> str:

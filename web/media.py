@@ -9,7 +9,6 @@ import logging
 import os
 from collections.abc import Iterator
 from io import BufferedReader
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -60,7 +59,7 @@ class PreviewMaker:
             OriginalGoneError: it has to be made, and no file holds this picture any more.
             ImageRefusedError: it has to be made, and decoding it breaks a limit.
         """
-        stored = await run_in_threadpool(_read_if_there, self._store.path(detail.sha256, size_px))
+        stored = await run_in_threadpool(self._store.read, detail.sha256, size_px)
         if stored is not None:
             return stored
         return await self._once.get((detail.sha256, size_px), lambda: self._make_in_turn(detail, size_px))
@@ -134,15 +133,8 @@ async def _preview(request: Request, detail: ImageDetail, size_px: int, if_none_
     return Response(await previews.get(detail, size_px), media_type="image/webp", headers=headers)
 
 
-def _read_if_there(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:  # not there, or not to be read: it is made again
-        return None
-
-
 def _make_preview(engine: Engine, store: PreviewStore, detail: ImageDetail, size_px: int) -> bytes:
-    stored = _read_if_there(store.path(detail.sha256, size_px))
+    stored = store.read(detail.sha256, size_px)
     if stored is not None:  # made while this one waited for its turn
         return stored
     refusal: ImageRefusedError | None = None

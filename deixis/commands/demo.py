@@ -30,6 +30,7 @@ from storybook.scenes import generate_scene
 from storybook.world import Scene
 from vision.grounding.base import GroundedCaptioner
 from vision.grounding.registry import load_captioner
+from vision.whole_files import write_whole
 
 MODEL = "storybook-encoder"
 CAPTIONER = "storybook-captioner"
@@ -88,7 +89,7 @@ def _draw(gallery: Path, plan: GalleryPlan) -> Path:
         old.unlink()
     with progress_bar(quiet=False) as on_progress:
         export_gallery(gallery, plan, progress=lambda done: on_progress(Progress("drawing", done, plan.count)))
-    written.write_text(wanted)
+    write_whole(written, wanted)
     out().print(f"{plan.count} pictures drawn in {gallery}")
     return gallery
 

@@ -9,15 +9,7 @@ from pathlib import Path
 
 from search.errors import LibraryFaultError
 from vision.faults import explain_fault
-
-
-def fsync_folder(folder: Path) -> None:
-    """Make a created, renamed or deleted name in this folder last."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+from vision.whole_files import fsync_folder
 
 
 def write_all(descriptor: int, data: bytes | memoryview, offset: int) -> None:

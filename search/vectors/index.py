@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,7 +14,8 @@ from numpy.typing import NDArray
 
 from search.errors import CorruptionError
 from search.settings import available_cores
-from search.vectors.durable import fsync_folder, writing_to
+from search.vectors.durable import writing_to
+from vision.whole_files import whole_file
 
 REBUILD = "Run `deixis rebuild`: it makes the index again from the stored vectors."
 
@@ -113,25 +113,16 @@ def save_index(index: VectorIndex, path: Path) -> tuple[str, int]:
         LibraryError: the file cannot be written; nothing is left behind.
     """
     digest = hashlib.sha256()
-    temporary = path.with_name(path.name + ".tmp")
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with open(temporary, "wb", buffering=1 << 20) as file:
+        with whole_file(path) as file:
 
-                def write(piece: bytes) -> int:
-                    digest.update(piece)
-                    return file.write(piece)
+            def write(piece: bytes) -> int:
+                digest.update(piece)
+                return file.write(piece)
 
-                index.write(write)
-                file.flush()
-                os.fsync(file.fileno())
-            size_bytes = temporary.stat().st_size
-            temporary.rename(path)
-            fsync_folder(path.parent)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
+            index.write(write)
+            size_bytes = file.tell()
     return digest.hexdigest(), size_bytes
 
 

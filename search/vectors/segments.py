@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import CorruptionError
-from search.vectors.durable import fsync_folder, read_exactly, write_all, writing_to
+from search.vectors.durable import read_exactly, write_all, writing_to
+from vision.whole_files import fsync_folder
 
 MAGIC = b"\x89DXSEG\r\n"
 """Bytes that a transfer in text mode would damage, as in PNG."""
@@ -162,6 +163,18 @@ def cut_tail(path: Path, committed_bytes: int) -> bool:
         finally:
             os.close(descriptor)
     return True
+
+
+def library_of(path: Path) -> str | None:
+    """The uid of the library that a segment file says it belongs to; None where it is missing or no segment."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(HEADER_BYTES)
+    except OSError:
+        return None
+    if len(raw) < HEADER_BYTES or raw[: len(MAGIC)] != MAGIC:
+        return None
+    return str(_HEADER.unpack_from(raw)[-1].hex())
 
 
 def check_header(descriptor: int, path: Path, expected: SegmentFacts) -> StoredDtype:

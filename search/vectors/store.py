@@ -18,12 +18,12 @@ from search.db.chunks import chunks
 from search.db.schema import Embedding, Generation, Model, Segment
 from search.db.session import Database
 from search.errors import LibraryError, NotFoundError
-from search.vectors.durable import fsync_folder
 from search.vectors.generations import Generations, SegmentPlace, segment_places
 from search.vectors.live import KINDS
 from search.vectors.searcher import Searcher, Searchers
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import Position, SegmentFacts, append_block, create_segment, cut_tail
+from vision.whole_files import fsync_folder
 
 SEGMENT_LIMIT_BYTES = 256 * 1024 * 1024
 """Size from which on a new segment is begun: what `rebuild --compact` rewrites at a time."""

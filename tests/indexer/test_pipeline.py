@@ -50,7 +50,7 @@ def test_pictures_of_every_promised_format_are_indexed_and_found(
     assert (report.embedded, report.refused, report.not_pictures) == (len(names), [], [])
     best = SearchService(library, encoder).search(SearchRequest(text="blue", k=1)).hits[0]
     assert best.path == str(pictures / "d.gif")
-    assert PreviewStore(library.home).get(best.sha256, GALLERY_PX) is not None
+    assert PreviewStore(library.home).read(best.sha256, GALLERY_PX) is not None
     assert_sound(library)
 
 

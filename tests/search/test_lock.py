@@ -10,32 +10,38 @@ from pathlib import Path
 
 import pytest
 
-from search.errors import LibraryBusyError
-from search.lock import HomeLock
+from search.errors import LibraryBusyError, LibraryError
+from search.lock import JobLock
+from search.locks.home import HomeLock
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def job_lock(home: Path) -> JobLock:
+    """The lock of a library without a server."""
+    return JobLock([lambda: HomeLock(home)])
+
+
 def test_a_second_holder_is_told_who_is_first(tmp_path: Path) -> None:
-    first, second = HomeLock(tmp_path), HomeLock(tmp_path)
+    first, second = job_lock(tmp_path), job_lock(tmp_path)
     message = f"pid {os.getpid()}"
     with first.hold(), pytest.raises(LibraryBusyError, match=message) as caught, second.hold():
         pytest.fail("two holders")
     assert caught.value.remedy
-    with HomeLock(tmp_path).hold() as fresh:
+    with job_lock(tmp_path).hold() as fresh:
         assert fresh
 
 
 def test_the_holding_thread_may_enter_again(tmp_path: Path) -> None:
-    lock = HomeLock(tmp_path)
+    lock = job_lock(tmp_path)
     with lock.hold() as first, lock.hold() as second, lock.share() as third:
         assert (first, second, third) == (True, False, False)
-    with HomeLock(tmp_path).hold():
+    with job_lock(tmp_path).hold():
         pass
 
 
 def test_another_thread_shares_but_does_not_hold(tmp_path: Path) -> None:
-    lock = HomeLock(tmp_path)
+    lock = job_lock(tmp_path)
     outcomes: list[str] = []
 
     def other() -> None:
@@ -55,25 +61,70 @@ def test_another_thread_shares_but_does_not_hold(tmp_path: Path) -> None:
 
 
 def test_the_lock_is_released_by_an_error(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError, match="on purpose"), HomeLock(tmp_path).hold():
+    with pytest.raises(RuntimeError, match="on purpose"), job_lock(tmp_path).hold():
         raise RuntimeError("on purpose")
-    with HomeLock(tmp_path).hold():
+    with job_lock(tmp_path).hold():
         pass
 
 
 def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from search.lock import HomeLock\n"
-        "with HomeLock(Path(sys.argv[1])).hold():\n    print('held', flush=True); sys.stdin.read()"
+        "import sys; from pathlib import Path; from search.locks.home import HomeLock\n"
+        "lock = HomeLock(Path(sys.argv[1]))\nprint('held', flush=True); sys.stdin.read()"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     assert child.stdout is not None
     assert child.stdout.readline() == b"held\n"
-    with pytest.raises(LibraryBusyError, match=f"pid {child.pid}"), HomeLock(tmp_path).hold():
+    with pytest.raises(LibraryBusyError, match=f"pid {child.pid}"), job_lock(tmp_path).hold():
         pytest.fail("two holders")
+    (tmp_path / "index.lock").unlink()
+    with pytest.raises(LibraryBusyError, match="of unknown number"), job_lock(tmp_path).hold():
+        pytest.fail("a deleted lock file admits a second holder")
     child.kill()
     child.communicate()
-    with HomeLock(tmp_path).hold():
+    with job_lock(tmp_path).hold():
         assert (tmp_path / "index.lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_where_folders_cannot_be_locked_the_file_must_do_and_its_loss_is_noticed(tmp_path: Path) -> None:
+    first = HomeLock(tmp_path, folder=False)
+    with pytest.raises(LibraryBusyError, match=f"pid {os.getpid()}"):
+        HomeLock(tmp_path, folder=False)
+    first.check()
+    (tmp_path / "index.lock").unlink()
+    second = HomeLock(tmp_path, folder=False)
+    with pytest.raises(LibraryError, match="was deleted"):
+        first.check()
+    second.check()
+    first.release()
+    second.release()
+
+
+@pytest.mark.parametrize("what", ["folder", "link"])
+def test_something_else_in_the_place_of_the_lock_file_stops_nobody(tmp_path: Path, what: str) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("somebody's")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "index.lock").mkdir() if what == "folder" else (home / "index.lock").symlink_to(outside)
+    with job_lock(home).hold(), pytest.raises(LibraryBusyError), job_lock(home).hold():
+        pytest.fail("two holders")
+    assert outside.read_text() == "somebody's"
+
+
+def test_a_home_that_is_moved_while_held_is_noticed_and_stays_locked(tmp_path: Path) -> None:
+    home, moved = tmp_path / "home", tmp_path / "moved"
+    home.mkdir()
+    lock = job_lock(home)
+    with lock.hold():
+        lock.check()
+        home.rename(moved)
+        with pytest.raises(LibraryError, match="moved or replaced"):
+            lock.check()
+        home.mkdir()
+        with pytest.raises(LibraryError, match="moved or replaced"):
+            lock.check()
+        with pytest.raises(LibraryBusyError), job_lock(moved).hold():
+            pytest.fail("two holders")

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from indexer.pipeline import index_paths
 from search.library import Library
+from search.previews import unsealed
 from search.settings import Settings
 from vision.encoders.colour import ColourEncoder
 from web.app import create_app
@@ -49,7 +50,18 @@ def test_a_missing_preview_is_made_and_kept(own_client: TestClient, tmp_path: Pa
     picture = Pictures.open(io.BytesIO(answer.content))
     assert (picture.format, picture.size) == ("WEBP", (longest_px, longest_px // 2))
     (stored,) = (tmp_path / "home" / "previews").rglob(f"*-{longest_px}.webp")
-    assert stored.read_bytes() == answer.content
+    assert unsealed(stored.read_bytes()) == answer.content
+
+
+@pytest.mark.parametrize("spoilt", [b"", b"RIFF", "cut", "flipped"])
+def test_a_damaged_preview_is_made_again(own_client: TestClient, tmp_path: Path, spoilt: bytes | str) -> None:
+    whole = own_client.get("/media/1/gallery.webp").content
+    (stored,) = (tmp_path / "home" / "previews").rglob("*-512.webp")
+    before = stored.read_bytes()
+    flipped = before[:60] + bytes([before[60] ^ 4]) + before[61:]
+    stored.write_bytes({"cut": before[:-30], "flipped": flipped}.get(str(spoilt), spoilt))  # type: ignore[arg-type]
+    assert own_client.get("/media/1/gallery.webp").content == whole
+    assert stored.read_bytes() == before
 
 
 def test_many_readers_of_one_missing_preview_get_the_same_bytes(own_client: TestClient) -> None:

@@ -19,6 +19,7 @@ from vision.encoders.comparing import Measured, Sample, compare, take_sample
 from vision.encoders.registry import find_model, load_encoder
 from vision.errors import ModelError
 from vision.machine import machine_line
+from vision.whole_files import write_whole
 
 WORST_COSINE = 0.999
 """A backend is faithful if no built-in picture or text moves further from its float32 embedding than this."""
@@ -158,10 +159,8 @@ def _recall(note: Path, candidates: list[str]) -> Choice | None:
 
 
 def _remember(note: Path, choice: Choice) -> None:
-    unfinished = note.with_suffix(f".{os.getpid()}")
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(json.dumps(asdict(choice), indent=2), encoding="utf-8")
-        unfinished.replace(note)
+        write_whole(note, json.dumps(asdict(choice), indent=2), lasting=False)
     except OSError as error:
         _LOG.warning("cannot remember the choice of a backend, so it is measured again next time: %s", error)

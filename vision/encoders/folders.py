@@ -16,6 +16,7 @@ import platformdirs
 from vision.errors import ModelError, ModelMissingError
 from vision.faults import explain_fault
 from vision.opening import open_regular
+from vision.whole_files import write_whole
 
 if TYPE_CHECKING:
     from vision.preprocessing import Preprocessing
@@ -154,10 +155,8 @@ def _hash(path: Path) -> str:
 
 
 def _remember(note: Path, digest: str) -> None:
-    unfinished = note.with_suffix(f".{os.getpid()}")
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(digest, encoding="ascii")
-        unfinished.replace(note)
+        write_whole(note, digest, lasting=False)
     except OSError as error:
         _LOG.warning("cannot remember a model's digest, so it is hashed at every start: %s", error)

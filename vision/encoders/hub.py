@@ -16,6 +16,7 @@ from vision.encoders.presets import Preset
 from vision.errors import ModelError, ModelMissingError
 from vision.located import located_folder
 from vision.model_kinds import ENCODER, ModelKind
+from vision.whole_files import write_whole
 
 Progress = Callable[[int, int], None]
 """Called with the bytes so far and the bytes in total as far as known; the total grows while files are listed."""
@@ -220,11 +221,9 @@ def _recorded_commit(home: Path) -> str | None:
 
 def _record_commit(home: Path, commit: str) -> None:
     ref = home / "refs" / _OUR_REF
-    unfinished = ref.with_name(f"{_OUR_REF}.new")
     try:
         ref.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(commit, encoding="ascii")
-        unfinished.replace(ref)
+        write_whole(ref, commit)
     except OSError as error:
         raise ModelError(
             f"{ref}: the revision cannot be recorded: {error}", remedy="Make the cache writable."

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from vision.errors import ModelError
+from vision.whole_files import fsync_folder, write_whole
 
 MARK = "deixis-export.json"
 """What was exported, from what and how faithfully; written last, and what tells an export from anybody's folder."""
@@ -36,7 +37,7 @@ def whole_folder(out: Path, facts: dict[str, Any]) -> Iterator[Path]:
     try:
         unfinished.mkdir(parents=True)
         yield unfinished
-        (unfinished / MARK).write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        write_whole(unfinished / MARK, json.dumps(facts, indent=2, ensure_ascii=False) + "\n")
         _put_in_place(unfinished, out)
     except OSError as error:
         raise ModelError(f"{out}: the export cannot be written: {error}", remedy="Choose another --out.") from error
@@ -56,4 +57,5 @@ def _put_in_place(finished: Path, out: Path) -> None:
     if out.is_dir():
         out.rename(former)
     finished.rename(out)
+    fsync_folder(out.parent)
     shutil.rmtree(former, ignore_errors=True)
