@@ -175,10 +175,8 @@ def test_one_lock_holds_for_every_home_of_a_postgres_library(home: Path, postgre
 
 def refused_elsewhere(home: Path, url: str) -> str:
     """The same from a home that is made for it."""
-    with Library.open(home, url, create=True) as library, pytest.raises(LibraryBusyError) as caught:
-        with library.exclusive():
-            pytest.fail("two bulk jobs")
-    return str(caught.value)
+    Library.open(home, url, create=True).close()
+    return refused(home, url)
 
 
 def test_a_lost_connection_ends_the_job_before_its_next_commit(home: Path, postgres_url: str) -> None:
