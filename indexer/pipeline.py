@@ -215,6 +215,8 @@ class _Run:
                     self._write_notes(at_least=_NOTES)
                 else:
                     batch.append(DecodedFile(job.fact, job.root_id, outcome))
+                    if (outcome.remark or "").startswith("truncated:"):
+                        self.report.cut_short.append(outcome.path)
                 if len(batch) >= self._batch_size:
                     self._commit(batch)
                     batch = []

@@ -72,6 +72,7 @@ class IndexReport:
         pruned: files and pictures erased from the library because `--prune` asked for it.
         not_pictures: files that neither name nor content calls a picture.
         refused: every file that could not be read, with its reason.
+        cut_short: paths of the pictures in this run whose file ends too soon; they are shown as far as they go.
         texts_embedded: captions and phrases whose vector was computed.
         texts_refused: captions and phrases that the encoder fails on; they are found by their words alone.
         batches: how the encoder's batches of pictures were sized; None where it does not size them, or ran none.
@@ -88,6 +89,7 @@ class IndexReport:
     pruned: int = 0
     not_pictures: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
+    cut_short: list[str] = field(default_factory=list)
     texts_embedded: int = 0
     texts_refused: list[SkippedRecord] = field(default_factory=list)
     batches: BatchReport | None = None

@@ -9,24 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from search.db.images import FileFact, KnownFile
+from vision.decoder.known import HEAD_BYTES, begins_like_a_picture, is_named_picture
 from vision.errors import DeixisError
-
-PICTURE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .apng .webp .gif .tif .tiff .bmp .dib .avif .heic .heif .hif".split()
-)
-"""What people call a picture by its name; tried whatever it holds."""
-
-UNSUPPORTED_SUFFIXES = frozenset(
-    (
-        ".psd .eps .ps .svg .raw .cr2 .cr3 .nef .arw .dng .orf .rw2 .raf .jp2 .j2k .jpx .jxl .ico .cur .tga "
-        ".dds .pcx .ppm .pgm .pbm .pnm .pfm .fli .flc .fits .sgi .rgb .bw .xbm .xpm .wmf .emf .icns .im .msp "
-        ".mic .qoi .blp .hdr .exr .spider .iptc .fpx .gbr .wal .mpo .ftc .ftu .p7"
-    ).split()
-)
-"""Picture formats that Deixis does not read: tried too, so that the refusal is shown and nobody wonders."""
-
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"BM")
-_BOX_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heif", b"mif1", b"msf1", b"hevc")
 
 
 class PathError(DeixisError):
@@ -160,8 +144,7 @@ def _examine(path: str) -> FileFact | Unreadable:
 
 
 def _may_be_picture(path: str) -> bool:
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix in PICTURE_SUFFIXES or suffix in UNSUPPORTED_SUFFIXES:
+    if is_named_picture(path):
         return True
     try:
         # O_NONBLOCK: a FIFO with an innocent name must not hang the scan.
@@ -169,14 +152,12 @@ def _may_be_picture(path: str) -> bool:
     except OSError:
         return False
     try:
-        head = os.read(handle, 16) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
+        head = os.read(handle, HEAD_BYTES) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
     except OSError:
         return False
     finally:
         os.close(handle)
-    if head.startswith(_MAGIC) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return True
-    return head[4:8] == b"ftyp" and head[8:12] in _BOX_BRANDS
+    return begins_like_a_picture(head)
 
 
 def _settle_missing(root: str, known: dict[str, KnownFile], seen: set[str], scan: Scan) -> None:

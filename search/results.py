@@ -180,7 +180,13 @@ class FileInfo:
 
 @dataclass(frozen=True, slots=True)
 class ImageDetail:
-    """Everything the library knows of one picture; `regions` are those that belong to no caption."""
+    """Everything the library knows of one picture.
+
+    Attributes:
+        taken_at: the photographer's clock; aware where its offset is known, naive where not.
+        remark: what to know about it, as `code: sentence`, e.g. that its file is cut short.
+        regions: those that belong to no caption.
+    """
 
     image_id: int
     sha256: str
@@ -189,6 +195,7 @@ class ImageDetail:
     format: str
     size_bytes: int
     taken_at: datetime | None
+    remark: str | None
     files: tuple[FileInfo, ...]
     captions: tuple[CaptionInfo, ...]
     regions: tuple[RegionInfo, ...]

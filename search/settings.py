@@ -34,6 +34,7 @@ class Settings:
         threads: compute threads of the encoder; 0 means one per core that this process may use.
         decode_workers: child processes that decode; 0 means one per core that this process may use.
         max_pixels: a larger picture is refused before it is decoded.
+        max_expansion: a picture above 40 million pixels that takes more than so many times its file's bytes is refused.
         max_file_bytes: a larger file is refused before it is read.
         decode_timeout_s: wall-clock seconds that one picture may take.
         decode_memory_bytes: address space of one decoding child.
@@ -51,7 +52,8 @@ class Settings:
     allowed_hosts: str = "localhost,127.0.0.1,[::1]"
     threads: int = 0
     decode_workers: int = 0
-    max_pixels: int = 40_000_000
+    max_pixels: int = 1_000_000_000
+    max_expansion: int = 400
     max_file_bytes: int = 512 * 1024 * 1024
     decode_timeout_s: float = 30.0
     decode_memory_bytes: int = 1536 * 1024 * 1024
@@ -115,6 +117,7 @@ def _check(settings: Settings) -> None:
         "threads": (0, 1024),
         "decode_workers": (0, 1024),
         "max_pixels": (1, 2**31),
+        "max_expansion": (1, 2**31),
         "max_file_bytes": (1, 2**40),
         "decode_timeout_s": (0.1, 86_400),
         "decode_memory_bytes": (256 * 1024 * 1024, 2**40),

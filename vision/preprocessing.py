@@ -63,11 +63,22 @@ class Preprocessing:
         """
         return self.prepare_picture(Image.fromarray(image))
 
-    def prepare_picture(self, picture: Image.Image) -> RgbImage:
-        """Do what `prepare` does to a Pillow picture in mode RGB, upright; saves two copies of all its pixels."""
-        target_wh = self._resized_wh(picture.width, picture.height)
-        if target_wh != (picture.width, picture.height):
-            picture = self._resize(picture, target_wh)
+    def prepare_picture(
+        self,
+        picture: Image.Image,
+        full_wh: tuple[int, int] | None = None,
+        extent_wh: tuple[float, float] | None = None,
+    ) -> RgbImage:
+        """Do what `prepare` does to a Pillow picture in mode RGB, upright; saves two copies of all its pixels.
+
+        Args:
+            picture: the picture, or a reduced copy of it.
+            full_wh: width and height of the whole picture, where `picture` is reduced: the geometry is the whole's.
+            extent_wh: how much of `picture` the whole picture covers; all of it when None.
+        """
+        target_wh = self.resized_wh(*(full_wh or picture.size))
+        if target_wh != picture.size:
+            picture = self._resize(picture, target_wh, extent_wh or picture.size)
         if self.crop_hw is not None:
             picture = _centre_crop(picture, self.crop_hw)
         return np.array(picture, dtype=np.uint8)
@@ -84,7 +95,7 @@ class Preprocessing:
         """
         if self.crop_hw is None:
             return 0.0, 0.0, 1.0, 1.0
-        width, height = self._resized_wh(*resolution_wh)
+        width, height = self.resized_wh(*resolution_wh)
         left, top = (width - self.crop_hw[1]) // 2, (height - self.crop_hw[0]) // 2
         return left / width, top / height, (left + self.crop_hw[1]) / width, (top + self.crop_hw[0]) / height
 
@@ -98,19 +109,20 @@ class Preprocessing:
             normalised[:, channel] = table[pixels[..., channel]]
         return normalised
 
-    def _resize(self, picture: Image.Image, target_wh: tuple[int, int]) -> Image.Image:
+    def _resize(self, picture: Image.Image, target_wh: tuple[int, int], extent_wh: tuple[float, float]) -> Image.Image:
         """Resize; of a very long picture (a panorama, a hostile 1 × 40,000,000) only what the crop keeps."""
         resample = Image.Resampling(self.resample)
         if self.crop_hw is None or target_wh[0] * target_wh[1] <= _MAX_RESIZED_PX:
-            return picture.resize(target_wh, resample=resample)
-        across = _kept_part(picture.width, target_wh[0], self.crop_hw[1])
-        down = _kept_part(picture.height, target_wh[1], self.crop_hw[0])
+            return picture.resize(target_wh, resample=resample, box=(0, 0, *extent_wh))
+        across = _kept_part(extent_wh[0], target_wh[0], self.crop_hw[1])
+        down = _kept_part(extent_wh[1], target_wh[1], self.crop_hw[0])
         # Pillow keeps the box in float32: cut first, so that its numbers stay small and exact.
         part = picture.crop((across.start_px, down.start_px, across.end_px, down.end_px))
         box = (across.box_start, down.box_start, across.box_end, down.box_end)
         return part.resize((across.kept_px, down.kept_px), resample=resample, box=box)
 
-    def _resized_wh(self, width: int, height: int) -> tuple[int, int]:
+    def resized_wh(self, width: int, height: int) -> tuple[int, int]:
+        """Width and height after the resize, before any crop, of a picture of the given size in pixels."""
         if self.resize == "none":
             return width, height
         if self.resize == "exact":
@@ -193,13 +205,13 @@ class _KeptPart:
     kept_px: int
 
 
-def _kept_part(source_px: int, target_px: int, crop_px: int) -> _KeptPart:
+def _kept_part(source_px: float, target_px: int, crop_px: int) -> _KeptPart:
     kept_px = min(target_px, crop_px)
     scale = source_px / target_px
     first = (target_px - kept_px) // 2 * scale
     last = min(first + kept_px * scale, source_px)
     reach = math.ceil(3 * max(scale, 1.0)) + 1  # the widest filter, Lanczos, looks three (scaled) pixels around
-    start_px, end_px = max(0, math.floor(first) - reach), min(source_px, math.ceil(last) + reach)
+    start_px, end_px = max(0, math.floor(first) - reach), min(math.ceil(source_px), math.ceil(last) + reach)
     return _KeptPart(start_px, end_px, first - start_px, last - start_px, kept_px)
 
 

@@ -160,6 +160,7 @@ def _decode_limits(settings: Settings) -> DecodeLimits:
     return DecodeLimits(
         max_file_bytes=settings.max_file_bytes,
         max_pixels=settings.max_pixels,
+        max_expansion=settings.max_expansion,
         timeout_s=settings.decode_timeout_s,
         memory_bytes=settings.decode_memory_bytes,
     )

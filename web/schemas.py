@@ -171,7 +171,16 @@ class ImageModel(_Answer):
     height_px: Annotated[int, Field(examples=[427])]
     format: Annotated[str, Field(description="Pillow's name of the file format.", examples=["JPEG"])]
     size_bytes: Annotated[int, Field(examples=[184213])]
-    taken_at: Annotated[datetime | None, Field(description="EXIF date; read as UTC where the file names no offset.")]
+    taken_at: Annotated[
+        datetime | None,
+        Field(description="EXIF date: the photographer's clock, with its offset where the file tells it."),
+    ]
+    remark: Annotated[
+        str | None,
+        Field(
+            description="What to know about the picture, as `code: sentence`; `truncated` where its file is cut short."
+        ),
+    ]
     files: tuple[FileModel, ...]
     captions: tuple[CaptionModel, ...]
     regions: Annotated[tuple[RegionModel, ...], Field(description="Regions that belong to no caption.")]

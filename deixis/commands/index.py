@@ -85,6 +85,7 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
         (report.unavailable, "out of reach (drive or folder not there): left as they are"),
         (report.pruned, "erased by --prune"),
         (len(report.not_pictures), "not pictures"),
+        (len(report.cut_short), "pictures are cut short: shown and found as far as they go"),
         (len(report.refused), "refused"),
     )
     for count, what in rows:
@@ -95,6 +96,8 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
     if verbose:
         for path in report.not_pictures:
             console.print(f"  not a picture: {printable(path)}")
+        for path in report.cut_short:
+            console.print(f"  cut short: {printable(path)}")
     _print_refused(report, verbose=verbose)
 
 

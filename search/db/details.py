@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from datetime import datetime, timedelta, timezone
 
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
@@ -42,7 +43,8 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
         height_px=image.height_px,
         format=image.format,
         size_bytes=image.size_bytes,
-        taken_at=image.taken_at,
+        taken_at=as_taken(image.taken_at, image.taken_offset_min),
+        remark=image.remark,
         files=tuple(FileInfo(file.path, file.size_bytes, file.state) for file in files),
         captions=tuple(
             CaptionInfo(caption.id, body, caption.source, caption.language, tuple(by_caption[caption.id]))
@@ -50,6 +52,21 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
         ),
         regions=tuple(by_caption[None]),
     )
+
+
+def as_taken(instant: datetime | None, offset_min: int | None) -> datetime | None:
+    """The date as the photographer's clock showed it.
+
+    Args:
+        instant: as stored, UTC; of a date without an offset, its clock read as UTC.
+        offset_min: minutes east of UTC; None where the file names no offset.
+
+    Returns:
+        Aware, in its own offset, or naive: nobody makes up a zone.
+    """
+    if instant is None or offset_min is None:
+        return None if instant is None else instant.replace(tzinfo=None)
+    return instant.astimezone(timezone(timedelta(minutes=offset_min)))
 
 
 def region_info(region: Region, phrase: str) -> RegionInfo:

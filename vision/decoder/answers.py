@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from vision.decoder.contract import REFUSALS, Decoded, DecodeLimits, DecodeRequest, Refused
+from vision.decoder.contract import REFUSALS, Decoded, DecodeLimits, DecodeRequest, Refused, full_size_hw
+from vision.decoder.known import CODES
 from vision.decoder.wire import receive_into
 from vision.types import RgbImage
 
@@ -22,7 +23,7 @@ SENSELESS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 """What a decoder may quote from a damaged file, and no database can store."""
 
-_FORMAT = re.compile(r"[A-Z]{3,8}")
+_REMARK = re.compile(r"[a-z_]{1,40}: [^\x00-\x1f\x7f\ud800-\udfff]{1,600}")
 
 
 class AnswerReader:
@@ -74,8 +75,11 @@ class AnswerReader:
             raise ValueError("a file that is larger than what may be read")
         if facts["width_px"] * facts["height_px"] > self._limits.max_pixels:
             raise ValueError(f"a picture of {facts['width_px']} × {facts['height_px']} pixels")
-        if not _SHA256.fullmatch(facts["sha256"]) or not _FORMAT.fullmatch(facts["format"]):
+        if not _SHA256.fullmatch(facts["sha256"]) or facts["format"] not in CODES:
             raise ValueError("a hash or a format name that is none")
+        digest, remark = facts["pixels_sha256"], facts["remark"]
+        if (digest is not None and not _SHA256.fullmatch(digest)) or (remark and not _REMARK.fullmatch(remark)):
+            raise ValueError("a digest or a remark that is none")
 
     def _decoded(self, facts: dict[str, Any], pixels: RgbImage | None, preview: bytes | None) -> Decoded:
         return Decoded(
@@ -89,13 +93,15 @@ class AnswerReader:
             taken_at=None if facts["taken_at"] is None else datetime.fromisoformat(facts["taken_at"]),
             pixels=pixels,
             preview=preview,
+            pixels_sha256=facts["pixels_sha256"],
+            remark=facts["remark"] or None,
         )
 
     def _pixels(self, size_hw: Any, full_hw: tuple[int, int]) -> RgbImage | None:
         if not self._request.wants_pixels:
             return None
         steps = self._request.preprocessing
-        expected_hw = full_hw if steps is None else steps.output_hw
+        expected_hw = full_size_hw(*full_hw) if steps is None else steps.output_hw
         if list(size_hw) != list(expected_hw):
             raise ValueError(f"pixels of size {size_hw} instead of {expected_hw}")
         height, width = expected_hw

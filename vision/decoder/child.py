@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vision.decoder import formats, metadata
-from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError
-from vision.decoder.pixels import open_picture, require_pixels, upright_srgb
+from vision.decoder import formats
+from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError, full_size_hw
+from vision.decoder.opening import open_picture, says_unsupported
+from vision.decoder.pixels import upright_srgb
 from vision.decoder.reading import read_once, require_size
+from vision.decoder.scale import View, shrunk_wh
 from vision.decoder.wire import Answer, receive_request, send
 from vision.types import RgbImage
 
@@ -103,11 +105,18 @@ def _answer(request: DecodeRequest, limits: DecodeLimits) -> Answer:
         return Answer.refusal(refusal.code, refusal.reason)
     except MemoryError:
         # The heap may be in shreds: this child has answered its last request.
-        reason = f"Decoding needs more than the {limits.memory_bytes:,} bytes of memory that it may use."
+        reason = (
+            f"Decoding needs more memory than the {limits.memory_bytes:,} bytes that DEIXIS_DECODE_MEMORY_BYTES allows."
+        )
         return Answer.refusal("out_of_memory", reason, spent=True)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return Answer.refusal("too_many_pixels", f"The picture has more than {limits.max_pixels:,} pixels.")
+        return Answer.refusal(
+            "too_many_pixels",
+            f"The picture has more pixels than the {limits.max_pixels:,} that DEIXIS_MAX_PIXELS allows.",
+        )
     except Exception as error:  # corrupt files raise SyntaxError, TypeError, struct.error, zlib.error and more
+        if says_unsupported(str(error)):
+            return Answer.refusal("unsupported_format", f"This kind of picture is not read: {_in_words(error)}.")
         reason = f"The picture is damaged, or of a kind that is not read: {_in_words(error)}."
         return Answer.refusal("corrupt", reason)
 
@@ -125,46 +134,50 @@ def _decode(request: DecodeRequest, limits: DecodeLimits) -> Answer:
     else:
         require_size(len(request.data), limits.max_file_bytes)
         data = request.data
-    facts: dict[str, Any] = {"sha256": hashlib.sha256(data).hexdigest(), "size_bytes": len(data)}
-    with open_picture(data, limits.max_pixels) as picture:
-        upright = upright_srgb(picture)
-        require_pixels(upright.size, limits.max_pixels)  # a decoder may find a size that its header did not say
-        facts["format"] = formats.common_name(picture.format)
-        # After the pixels: asking a PNG for its EXIF decodes it, and an error there would be taken for bad EXIF.
-        facts["taken_at"] = _iso(metadata.taken_at(picture))
-        facts["width_px"], facts["height_px"] = upright.size
-        facts["frames"] = _frames(data, limits)
-        preview = None if request.preview_px is None else _preview(upright, request.preview_px)
-        return Answer.decoded(facts, _pixels(upright, request), preview)
+    opened = open_picture(data, request, limits)
+    upright, profile_remark = upright_srgb(opened.picture, opened.orientation, opened.averaged)
+    width, height = opened.upright_wh
+    facts: dict[str, Any] = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size_bytes": len(data),
+        "format": opened.kind,
+        "width_px": width,
+        "height_px": height,
+        "frames": opened.frames,
+        "taken_at": _iso(opened.taken_at),
+        "pixels_sha256": opened.digest,
+        "remark": opened.remark or profile_remark,
+    }
+    view = View(upright, (width, height), opened.divisor * opened.averaged)
+    preview = None if request.preview_px is None else _preview(view, request.preview_px)
+    return Answer.decoded(facts, _pixels(view, request), preview)
 
 
-def _pixels(upright: Image.Image, request: DecodeRequest) -> RgbImage | None:
+def _pixels(view: View, request: DecodeRequest) -> RgbImage | None:
     if request.preprocessing is not None:
-        return request.preprocessing.prepare_picture(upright)
-    return np.asarray(upright) if request.wants_pixels else None
-
-
-def _frames(data: bytes, limits: DecodeLimits) -> int:
-    """Count on a second look: counting walks through the file, and the decoded picture must not walk with it."""
-    with open_picture(data, limits.max_pixels) as picture:
-        return metadata.frames(picture)
+        return request.preprocessing.prepare_picture(view.picture, view.full_wh, view.extent_wh)
+    if not request.wants_pixels:
+        return None
+    height, width = full_size_hw(view.full_wh[1], view.full_wh[0])
+    picture = view.picture
+    if picture.size != (width, height):  # a camera's preview, a half-size development: asked for by its full size
+        picture = picture.resize((width, height), Image.Resampling.BICUBIC, box=(0, 0, *view.extent_wh))
+    return np.asarray(picture)
 
 
 def _iso(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _preview(picture: Image.Image, longest_px: int) -> bytes:
-    small = picture.copy() if max(picture.size) <= longest_px else _shrunk(picture, longest_px)
+def _preview(view: View, longest_px: int) -> bytes:
+    size_wh = shrunk_wh(view.full_wh, longest_px)
+    small = view.picture
+    if size_wh != small.size:
+        box = (0, 0, *view.extent_wh)
+        small = small.resize(size_wh, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
     file = io.BytesIO()
     small.save(file, "WEBP", quality=80, method=2)  # on photographs as small as method 4, in half its time
     return file.getvalue()
-
-
-def _shrunk(picture: Image.Image, longest_px: int) -> Image.Image:
-    factor = longest_px / max(picture.size)
-    size_wh = (max(1, round(picture.width * factor)), max(1, round(picture.height * factor)))
-    return picture.resize(size_wh, Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def main() -> None:

@@ -23,17 +23,35 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "unreadable": "Check the disk or the network share that holds the file.",
         "changed_while_reading": "Index again when nothing writes to the file any more.",
         "empty": "Copy the file again from where it came from.",
-        "too_large": "Raise the limit on bytes per file if you trust this file.",
-        "too_many_pixels": "Raise the limit on pixels, and with it the decoder's memory, if you trust this file.",
-        "unsupported_format": "Convert it to JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or HEIC.",
+        "too_large": "Raise DEIXIS_MAX_FILE_BYTES if you trust this file.",
+        "too_many_pixels": "Raise the setting that the reason names, and DEIXIS_DECODE_MEMORY_BYTES with it, if you trust this file.",
+        "unsupported_format": "Convert it to JPEG, PNG, WebP, TIFF, HEIC, AVIF or JPEG XL; docs/formats.md lists what is read.",
         "not_an_image": "Nothing to do if the file was never a picture; otherwise copy it again.",
         "corrupt": "Open it in a picture editor and save it anew, or copy it again from where it came from.",
-        "timeout": "Raise the decoder's time limit if you trust this file.",
-        "out_of_memory": "Raise the decoder's memory limit if you trust this file.",
+        "timeout": "Raise DEIXIS_DECODE_TIMEOUT_S if you trust this file.",
+        "out_of_memory": "Raise DEIXIS_DECODE_MEMORY_BYTES if you trust this file.",
         "crashed": "Open it in a picture editor and save it anew.",
     }
 )
 """Every refusal code, with the remedy that people are shown. Codes are stable: they are stored and counted."""
+
+
+FULL_SIZE_PIXELS = 40_000_000
+"""A picture that is asked for at its full size comes at a half, a quarter … of it where it has more pixels than this."""
+
+
+def full_size_hw(height_px: int, width_px: int) -> tuple[int, int]:
+    """Height and width of a picture that is asked for at its full size."""
+    factor = full_size_factor(width_px, height_px)
+    return -(-height_px // factor), -(-width_px // factor)
+
+
+def full_size_factor(width_px: int, height_px: int) -> int:
+    """By which power of two the sides of a picture are divided, rounded up, when it is asked for at its full size."""
+    factor = 1
+    while -(-width_px // factor) * -(-height_px // factor) > FULL_SIZE_PIXELS:
+        factor *= 2
+    return factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +60,10 @@ class DecodeLimits:
 
     Attributes:
         max_file_bytes: a larger file is refused before it is read.
-        max_pixels: width × height of a picture; a larger one is refused before its pixels are decoded.
+        max_pixels: width × height of a picture; a larger one is refused before its pixels are decoded. What a picture
+            really costs is bounded by `memory_bytes`.
+        max_expansion: a picture above 40 million pixels whose samples take more than so many times the bytes of its file
+            is refused: no scan or photograph compresses like that, bombs do.
         timeout_s: wall-clock seconds from the moment the child has taken the picture to its complete answer.
         memory_bytes: address space of one child, its libraries included. Enforced on Linux; other systems do not
             honour such a limit, and there the limits on pixels and bytes must do.
@@ -53,7 +74,8 @@ class DecodeLimits:
     """
 
     max_file_bytes: int = 512 * 1024 * 1024
-    max_pixels: int = 40_000_000
+    max_pixels: int = 1_000_000_000
+    max_expansion: int = 400
     timeout_s: float = 30.0
     memory_bytes: int = 1536 * 1024 * 1024
     tasks_per_child: int = 500
@@ -106,11 +128,13 @@ class Decoded:
         size_bytes: how many bytes those were.
         width_px: of the upright picture.
         height_px: of the upright picture.
-        format: `JPEG`, `PNG`, `WEBP`, `GIF`, `TIFF`, `BMP`, `AVIF` or `HEIF`.
+        format: a code of `vision.decoder.known`: `JPEG`, `PNG`, `HEIF`, `RAW` …
         frames: pictures in the file; only the first (HEIF: the primary one) is decoded.
-        taken_at: the camera's clock (EXIF DateTimeOriginal); aware only when the camera also recorded its offset.
-        pixels: HWC uint8, sRGB, [0, 255], upright, transparency over white; at `preprocessing.output_hw`, or
-            `(height_px, width_px, 3)` when the request had no preprocessing. None when only a preview was asked for.
+        taken_at: the camera's clock (EXIF DateTimeOriginal); aware only when its offset was recorded too, or follows
+            from the satellites' time.
+        pixels: HWC uint8, sRGB, [0, 255], upright, transparency over a ground on which the drawing is seen; at
+            `preprocessing.output_hw`, or at full size (`full_size_hw`) when the request had no preprocessing. None
+            when only a preview was asked for.
         preview: a WebP file, or None when none was asked for.
         pixels_sha256: of the decoded picture, 64 hex digits: the same when a program rewrites only the metadata.
         remark: what to know about the picture, as `code: sentence`; None where there is nothing.

@@ -59,4 +59,6 @@ def require_size(size_bytes: int, max_bytes: int) -> None:
     if size_bytes == 0:
         raise RefusalError("empty", "The file is empty.")
     if size_bytes > max_bytes:
-        raise RefusalError("too_large", f"The file has {size_bytes:,} bytes; at most {max_bytes:,} bytes are read.")
+        raise RefusalError(
+            "too_large", f"The file has {size_bytes:,} bytes; DEIXIS_MAX_FILE_BYTES allows {max_bytes:,}."
+        )

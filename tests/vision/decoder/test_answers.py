@@ -15,7 +15,8 @@ from vision.decoder.wire import Answer, receive_header, send
 from vision.preprocessing import Preprocessing
 
 FACTS = {
-    "sha256": "a" * 64, "size_bytes": 10, "width_px": 2, "height_px": 3, "format": "PNG", "frames": 1, "taken_at": None
+    "sha256": "a" * 64, "size_bytes": 10, "width_px": 2, "height_px": 3, "format": "PNG", "frames": 1, "taken_at": None,
+    "pixels_sha256": "b" * 64, "remark": "truncated: about 40 % of the picture can be seen."
 }  # fmt: skip
 PIXELS = np.arange(18, dtype=np.uint8).reshape(3, 2, 3)
 SMALL = Preprocessing("exact", (4, 4), 3, None, 1.0, (0.0,) * 3, (1.0,) * 3)
@@ -41,6 +42,8 @@ def test_an_honest_answer_arrives_whole() -> None:
     assert isinstance(with_pixels, Decoded)
     assert with_pixels.pixels is not None
     assert np.array_equal(with_pixels.pixels, PIXELS)
+    assert with_pixels.pixels_sha256 == "b" * 64
+    assert (with_pixels.remark or "").startswith("truncated: ")
 
 
 def lie(**changes: Any) -> dict[str, Any]:
@@ -68,6 +71,12 @@ def lie(**changes: Any) -> dict[str, Any]:
         lie(facts={"sha256": "../../etc/passwd"}),
         lie(facts={"sha256": None}),
         lie(facts={"format": "<script>"}),
+        lie(facts={"format": "EPS"}),
+        lie(facts={"pixels_sha256": "b" * 63}),
+        lie(facts={"remark": "no code"}),
+        lie(facts={"remark": "truncated: \x00"}),
+        lie(facts={"remark": "truncated: \ud800"}),
+        lie(facts={"remark": 7}),
         lie(facts={"taken_at": "soon"}),
         lie(facts={"taken_at": 12}),
         {**lie(), "facts": None},
