@@ -15,10 +15,12 @@ from indexer.embed_texts import embed_texts
 from indexer.kept import go_on, noting
 from indexer.prune import prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
-from indexer.scan import PathError, Scan, resolve_root, scan_root
+from indexer.roots import RuleChange, claim_roots, rules_here
+from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
-from search.db.images import FileFact, image_sizes, image_with_vector, known_files, root_for, root_paths
-from search.db.schema import Model, Root
+from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files
+from search.db.roots import root_for, root_paths
+from search.db.schema import Image, Model, Root
 from search.library import Library
 from search.previews import GALLERY_PX
 from search.vectors.generations import active_generation
@@ -52,6 +54,8 @@ class IndexOptions:
         retry_refused: try refused files again though they have not changed.
         replace_model: accept another encoder than the library's, and embed everything again with it.
         prune: erase what is missing or unavailable instead of keeping it hidden.
+        rescan: look at the bytes of every file, whatever the file system says of it.
+        rules: what is said about passing over and following.
     """
 
     batch_size: int | None = None
@@ -60,12 +64,16 @@ class IndexOptions:
     retry_refused: bool = False
     replace_model: bool = False
     prune: bool = False
+    rescan: bool = False
+    rules: RuleChange = field(default_factory=RuleChange)
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     fact: FileFact
     root_id: int
+    before: KnownFile | None = None
+    """Set where size and date are as they were, so that the bytes decide whether there is anything to do."""
 
 
 def index_paths(
@@ -108,11 +116,13 @@ class _Run:
         self._published = 0
         self._since_publish = 0
         self._copied = 0
+        self._looked_again: set[str] = set()
         self._copies: list[tuple[FileFact, int, int]] = []
         self._refusals: list[tuple[FileFact, int, str]] = []
 
     def index(self, given: Sequence[str]) -> None:
-        with self._library.read() as session:
+        with self._library.write() as session:
+            claim_roots(session, given, self._options.rules)
             remembered = root_paths(session)
         # A new model must reach every picture, or those it did not reach would vanish with the old one.
         roots = sorted({*given, *(remembered if self._replacing or not given else [])})
@@ -136,6 +146,7 @@ class _Run:
         self._writer.mark(gone, "missing")
         if self._options.prune:
             self.report.pruned = prune_missing(self._library)
+        self.report.rewritten = self._writer.rewritten
         self.report.texts_embedded = embed_texts(self._library, self._model, self._writer, self._on_progress)
         self._publish()
         self.report.previews_unwritten, self.report.previews_problem = self._writer.unwritten, self._writer.problem
@@ -157,28 +168,38 @@ class _Run:
         return model, active is not None and active.identity != facts.identity
 
     def _scan(self, root: str) -> tuple[list[_Job], list[int]]:
-        with self._library.write() as session:
-            root_id = root_for(session, root).id
+        with self._library.read() as session:
+            above = root_for(session, root)
+            root_id = above.id
+            options = ScanOptions(
+                above.path, rules_here(session, self._library.home), self._options.retry_refused, self._options.rescan
+            )
             known = known_files(session, root, self._model.id)
         try:
             resolve_root(root)
         except PathError:  # A remembered root whose drive is not there: everything below it stays as it is.
             self.report.unavailable += sum(file.state != "missing" for file in known.values())
             return [], []
-        scan = scan_root(root, known, retry_refused=self._options.retry_refused)
+        scan = scan_root(root, known, options)
         self._account(scan)
         self._writer.mark([file.file_id for file in scan.returned], "indexed")
-        gone = scan.gone + (scan.unavailable if self._options.prune else [])
+        self._writer.note_facts(scan.noted)
+        self._writer.gone |= {file.file_id for file in scan.gone}
+        gone = scan.gone + scan.excluded + (scan.unavailable if self._options.prune else [])
         with self._library.write() as session:
             session.execute(update(Root).where(Root.id == root_id).values(last_scanned_at=datetime.now(UTC)))
         self._on_progress(Progress("scan", len(scan.work) + len(scan.unchanged), None))
-        return [_Job(fact, root_id) for fact in scan.work], [file.file_id for file in gone]
+        jobs = [_Job(fact, root_id) for fact in scan.work]
+        jobs += [_Job(fact, root_id, before) for fact, before in scan.touched]
+        return jobs, [file.file_id for file in gone]
 
     def _account(self, scan: Scan) -> None:
         report = self.report
         report.unchanged += len(scan.unchanged)
         report.reused += len(scan.returned)
         report.missing += len(scan.gone)
+        report.excluded += len(scan.excluded)
+        report.passed_over += scan.passed_over
         report.unavailable += len(scan.unavailable)
         report.not_pictures += scan.not_pictures
         report.refused += [RefusedFile(entry.path, f"unreadable: {entry.reason}") for entry in scan.unreadable]
@@ -212,11 +233,31 @@ class _Run:
         with self._library.read() as session:
             sizes = image_sizes(session)
         for job in jobs:
-            if job.fact.size_bytes in sizes and self._attach_copy(job):
+            if job.before is not None and self._is_unaltered(job, job.before):
+                continue
+            if job.fact.size_bytes in sizes and job.fact.path not in self._looked_again and self._attach_copy(job):
                 continue
             yield DecodeRequest(
                 path=job.fact.path, preprocessing=self._encoder.facts.preprocessing, preview_px=GALLERY_PX
             )
+
+    def _is_unaltered(self, job: _Job, before: KnownFile) -> bool:
+        """Whether the bytes are those that are remembered, so that only the file's facts are to be noted."""
+        with self._library.read() as session:
+            image = session.get(Image, before.image_id)
+        if image is None or _sha256(job.fact.path) != image.sha256:
+            return False
+        if self._options.rescan and image.pixels_sha256 is None:
+            self._looked_again.add(job.fact.path)  # The decoder tells what an older library does not know.
+            return False
+        self._copies.append((job.fact, job.root_id, image.id))
+        self._copied += 1
+        if before.state == "missing":
+            self.report.reused += 1
+        else:
+            self.report.unchanged += 1
+        self._write_notes(at_least=_NOTES)
+        return True
 
     def _attach_copy(self, job: _Job) -> bool:
         sha256 = _sha256(job.fact.path)
@@ -252,7 +293,9 @@ class _Run:
             return
         fresh = self._writer.write_pictures(batch)
         self.report.embedded += fresh
-        self.report.reused += len(batch) - fresh
+        again = sum(item.fact.path in self._looked_again for item in batch)
+        self.report.unchanged += again
+        self.report.reused += len(batch) - fresh - again
         self._since_publish += fresh
         if self._since_publish >= max(_FIRST_PUBLISH, self._published * _PUBLISH_GROWTH):
             self._publish()
