@@ -8,23 +8,28 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import exists, select
 
-from indexer.annotations.records import clean_text, span_of
+from indexer.captions import annotations_of
+from indexer.control import control_picture
 from indexer.embed_texts import embed_texts
+from indexer.isolate import ItemError, blames_an_item, in_parts, words
 from indexer.kept import go_on, noting
-from indexer.report import OnProgress, Progress, RefusedFile, silent
+from indexer.report import OnProgress, Progress, RefusedFile, SkippedRecord, silent
 from indexer.writer import Writer
-from search.db.annotations import CaptionFact, add_annotations
+from search.db.annotations import add_annotations
 from search.db.images import first_paths
+from search.db.limits import holdable
 from search.db.schema import Caption, File, Image, Model
-from search.errors import ImportFormatError
 from search.library import Library
 from vision.batching import BatchReport, batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.grounding.base import CaptionerFacts, Detail, GroundedCaption, GroundedCaptioner
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, Refused
-from vision.types import Region, RgbImage
+from vision.types import RgbImage
 
 _AT_LEAST = 16
+
+NOT_CAPTIONED = "not_captioned"
+"""Refusal code: the captioner fails on this picture, and not on others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +61,9 @@ class CaptionReport:
         regions: boxes tied to phrases of those captions.
         dropped_boxes: boxes written that are none.
         silent: pictures about which the captioner wrote nothing; tried again next time.
-        refused: files that could not be decoded, with the reason.
+        refused: files that could not be decoded or captioned, with the reason.
         texts_embedded: captions and phrases whose vector was computed.
+        texts_refused: captions and phrases that the encoder fails on; they are found by their words alone.
         batches: how the captioner's batches were sized; None where it does not size them, or ran none.
         elapsed_s: wall-clock seconds of the whole job.
     """
@@ -68,13 +74,52 @@ class CaptionReport:
     silent: int = 0
     refused: list[RefusedFile] = field(default_factory=list)
     texts_embedded: int = 0
+    texts_refused: list[SkippedRecord] = field(default_factory=list)
     batches: BatchReport | None = None
     elapsed_s: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Readable:
+    """A decoded picture that waits for its caption."""
+
+    image_id: int
+    path: str
+    pixels: RgbImage
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A captioner with what is asked of it."""
+
+    captioner: GroundedCaptioner
+    detail: Detail
+    language: str
+    source: str
+
+    def caption(self, pictures: Sequence[RgbImage]) -> Sequence[GroundedCaption]:
+        """Caption prepared pictures, one caption each."""
+        try:
+            captions = self.captioner.caption(pictures, detail=self.detail, language=self.language)
+        except Exception as error:
+            if not blames_an_item(error):
+                raise
+            raise ItemError(NOT_CAPTIONED, f"The captioner fails on it: {words(error)}") from error
+        if len(captions) != len(pictures):
+            raise ItemError(
+                NOT_CAPTIONED, f"The captioner wrote {len(captions)} captions for {len(pictures)} pictures."
+            )
+        return captions
+
+    def check(self) -> None:
+        """Caption a picture of our own; raises what the captioner raises where it fails on any picture."""
+        picture = control_picture(self.captioner.facts.preprocessing.output_hw)
+        self.captioner.caption([picture], detail=self.detail, language=self.language)
+
+
 def caption_source(facts: CaptionerFacts) -> str:
     """What `captions.source` says of a captioner: its name, and enough of its identity to tell two apart."""
-    return f"{facts.name[:48]}:{facts.identity[:12]}"
+    return f"{holdable(facts.name, 48)}:{facts.identity[:12]}"
 
 
 def caption_library(
@@ -119,8 +164,8 @@ def _caption_pictures(
     on_progress: OnProgress,
 ) -> None:
     language = options.language or captioner.facts.languages[0]
-    source = caption_source(captioner.facts)
-    paths = _without_caption(library, source, language)
+    asked = _Asked(captioner, options.detail, language, caption_source(captioner.facts))
+    paths = _without_caption(library, asked.source, language)
     image_ids = {path: image_id for image_id, path in paths.items()}
     requests = (DecodeRequest(path, preprocessing=captioner.facts.preprocessing) for path in image_ids)
     on_progress(Progress("captions", 0, len(paths)))
@@ -128,16 +173,13 @@ def _caption_pictures(
     size = options.batch_size or pictures_at_once(captioner, otherwise=_AT_LEAST)
     with DecoderPool(options.limits, options.decode_workers) as pool:
         for batch in _batches(pool.map(requests), size):
-            readable: list[tuple[int, RgbImage]] = []
+            readable: list[_Readable] = []
             for answer in batch:
                 if isinstance(answer, Refused):
                     report.refused.append(RefusedFile(answer.path, f"{answer.code}: {answer.reason}"))
                 elif answer.pixels is not None:
-                    readable.append((image_ids[answer.path], answer.pixels))
-            if readable:
-                pixels = [image for _, image in readable]
-                written = captioner.caption(pixels, detail=options.detail, language=language)
-                _write(library, [image_id for image_id, _ in readable], written, source, report)
+                    readable.append(_Readable(image_ids[answer.path], answer.path, answer.pixels))
+            _caption_batch(library, asked, readable, report)
             done += len(batch)
             on_progress(Progress("captions", done, len(paths)))
     report.batches = batch_report(captioner)
@@ -152,43 +194,49 @@ def _without_caption(library: Library, source: str, language: str) -> dict[int, 
         return first_paths(session, ids)
 
 
+def _caption_batch(library: Library, asked: _Asked, readable: Sequence[_Readable], report: CaptionReport) -> None:
+    """Caption pictures and write what was said; one that fails is listed, and tried again at the next run."""
+    said: list[tuple[_Readable, GroundedCaption]] = []
+
+    def look(pictures: Sequence[_Readable]) -> None:
+        captions = asked.caption([picture.pixels for picture in pictures])
+        said.extend(zip(pictures, captions, strict=True))
+
+    def refuse(picture: _Readable, code: str, reason: str) -> None:
+        report.refused.append(RefusedFile(picture.path, f"{code}: {reason}"))
+
+    in_parts(readable, look, refuse, control=asked.check)
+    in_parts(
+        said,
+        lambda some: _write(library, some, asked.source, report),
+        lambda pair, code, reason: refuse(pair[0], code, reason),
+    )
+
+
 def _write(
-    library: Library,
-    image_ids: Sequence[int],
-    captions: Sequence[GroundedCaption],
-    source: str,
-    report: CaptionReport,
+    library: Library, said: Sequence[tuple[_Readable, GroundedCaption]], source: str, report: CaptionReport
 ) -> None:
+    silent_pictures = dropped = captions = regions = 0
     with library.write() as session:
-        for image_id, caption in zip(image_ids, captions, strict=True):
-            report.dropped_boxes += caption.dropped_boxes
-            fact = _as_fact(caption)
-            if fact is None:
-                report.silent += 1
+        for picture, caption in said:
+            offered = annotations_of(caption)
+            dropped += caption.dropped_boxes + offered.dropped
+            if offered.caption is None:
+                silent_pictures += 1
                 continue
-            # A phrase that a translation lost still has its box; it belongs to the picture, to no words of the caption.
-            loose = [region for region in caption.regions if region.span is None]
-            written = add_annotations(session, image_id, [fact], loose, source)
-            report.captioned += written.captions
-            report.regions += written.regions
-
-
-def _as_fact(caption: GroundedCaption) -> CaptionFact | None:
-    try:
-        text = clean_text(caption.text, "caption")
-    except ImportFormatError:
-        return None  # Nothing but white space: there is no caption to store.
-    regions: list[Region] = []
-    for region in caption.regions:
-        if region.span is None:
-            continue
-        span = span_of([region.span.start, region.span.end], caption.text, "span")
-        regions.append(Region(text[span.start : span.end], region.box, span, region.score))
-    return CaptionFact(text, caption.language, tuple(regions))
+            written = add_annotations(session, picture.image_id, [offered.caption], offered.loose, source)
+            captions += written.captions
+            regions += written.regions
+    # Behind the commit: what was rolled back is written again in parts, and must not be counted twice.
+    report.silent += silent_pictures
+    report.dropped_boxes += dropped
+    report.captioned += captions
+    report.regions += regions
 
 
 def _publish(library: Library, model: Model, encoder: Encoder, report: CaptionReport, on_progress: OnProgress) -> None:
-    report.texts_embedded = embed_texts(library, model, Writer(library, model, encoder), on_progress)
+    writer = Writer(library, model, encoder)
+    report.texts_embedded = embed_texts(library, model, writer, on_progress, report.texts_refused)
     on_progress(Progress("publish", 0, None))
     library.vectors.publish(model.id, "text")
 

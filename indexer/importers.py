@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from indexer.annotations.naming import Target, find_picture
 from indexer.annotations.reading import read_annotations
 from indexer.annotations.records import PictureRecord
 from indexer.embed_texts import embed_texts
+from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
 from indexer.report import ImportReport, OnProgress, Progress, SkippedRecord, silent
 from indexer.writer import Writer
 from search.db.annotations import CaptionFact, add_annotations
-from search.db.images import display_name
-from search.db.schema import File, Image
+from search.db.limits import holdable
 from search.library import Library
 from vision.encoders.base import Encoder
 from vision.types import Region
@@ -30,17 +28,10 @@ SOURCE = "import"
 _BATCH = 64
 """Pictures per transaction."""
 
+_WHERE_CHARS = 300
+
 _ASPECT_TOLERANCE = 0.02
 """Relative: boxes are normalised, so another size of the same picture is fine, another shape is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """The picture that an annotation file means."""
-
-    image_id: int
-    width_px: int
-    height_px: int
 
 
 def import_annotations(
@@ -69,13 +60,11 @@ def import_annotations(
             report.skipped += annotations.skipped
             records = list(annotations.pictures.values())
             for start in range(0, len(records), _BATCH):
-                with library.write() as session:
-                    for record in records[start : start + _BATCH]:
-                        _import_picture(session, record, path.name, report)
+                _import_batch(library, records[start : start + _BATCH], path.name, report)
                 stored = report.captions + report.regions  # committed, and not merely counted
                 on_progress(Progress("images", min(start + _BATCH, len(records)), len(records)))
         writer = Writer(library, model, encoder)
-        report.texts_embedded = embed_texts(library, model, writer, on_progress)
+        report.texts_embedded = embed_texts(library, model, writer, on_progress, report.skipped)
         on_progress(Progress("publish", 0, None))
         for kind in ("image", "text"):
             library.vectors.publish(model.id, kind)
@@ -83,8 +72,25 @@ def import_annotations(
     return report
 
 
+def _import_batch(library: Library, records: Sequence[PictureRecord], name: str, report: ImportReport) -> None:
+    """Import records in one transaction, or without those that the database refuses."""
+
+    def write(some: Sequence[PictureRecord]) -> None:
+        part = ImportReport()
+        with library.write() as session:
+            for record in some:
+                _import_picture(session, record, name, part)
+        # Behind the commit: what was rolled back is written again in parts, and must not be counted twice.
+        report.add(part)
+
+    def leave_out(record: PictureRecord, code: str, reason: str) -> None:
+        report.skipped.append(SkippedRecord(_where(name, record), code, reason))
+
+    in_parts(records, write, leave_out)
+
+
 def _import_picture(session: Session, record: PictureRecord, name: str, report: ImportReport) -> None:
-    where = f"{name}: {record.file}"
+    where = _where(name, record)
     target = find_picture(session, record.file)
     if isinstance(target, SkippedRecord):
         report.skipped.append(SkippedRecord(where, target.code, target.reason))
@@ -107,26 +113,8 @@ def _import_picture(session: Session, record: PictureRecord, name: str, report: 
     report.already_there += written.already_there
 
 
-def find_picture(session: Session, file: str) -> Target | SkippedRecord:
-    """The one picture that an annotation file means by a name or by the end of a path, or why there is none."""
-    wanted = os.path.normpath(file.replace("\\", "/"))
-    rows = session.execute(
-        select(File.path, Image.id, Image.width_px, Image.height_px)
-        .join(Image, Image.id == File.image_id)
-        .where(File.name == display_name(wanted))
-    ).all()
-    matching = {
-        image_id: Target(image_id, width, height)
-        for path, image_id, width, height in rows
-        if path == wanted or path.endswith("/" + wanted.lstrip("/"))
-    }
-    if not matching:
-        return SkippedRecord("", "no_such_image", "no indexed file has this name")
-    if len(matching) > 1:
-        return SkippedRecord(
-            "", "ambiguous", f"{len(matching)} different pictures have this name; give more of the path in the file"
-        )
-    return next(iter(matching.values()))
+def _where(name: str, record: PictureRecord) -> str:
+    return f"{holdable(name)}: {holdable(record.file, _WHERE_CHARS)}"
 
 
 def _has_boxes(record: PictureRecord) -> bool:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import update
 
+from indexer.digest import file_sha256
 from indexer.embed_texts import embed_texts
+from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
+from indexer.options import IndexOptions
 from indexer.prune import prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
-from indexer.roots import RuleChange, claim_roots, rules_here
+from indexer.roots import claim_roots, rules_here
 from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
-from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files
+from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files, path_fault
 from search.db.roots import root_for, root_paths
 from search.db.schema import Image, Model, Root
 from search.library import Library
@@ -26,8 +28,9 @@ from search.previews import GALLERY_PX
 from search.vectors.generations import active_generation
 from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
-from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
-from vision.opening import open_regular
+from vision.images import DecodeRequest, DecoderPool, Refused
+
+__all__ = ["IndexOptions", "index_paths"]
 
 _FIRST_PUBLISH = 256
 """Pictures until the first publication: a new library answers within seconds."""
@@ -40,32 +43,6 @@ _AT_LEAST = 32
 
 _NOTES = 256
 """Copies or refusals per transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexOptions:
-    """How `index` goes about it.
-
-    Attributes:
-        batch_size: pictures per transaction, and at most per batch of the encoder; None for as many as its largest
-            batch holds, 32 at least.
-        decode_workers: decoding child processes.
-        limits: what one picture may cost.
-        retry_refused: try refused files again though they have not changed.
-        replace_model: accept another encoder than the library's, and embed everything again with it.
-        prune: erase what is missing or unavailable instead of keeping it hidden.
-        rescan: look at the bytes of every file, whatever the file system says of it.
-        rules: what is said about passing over and following.
-    """
-
-    batch_size: int | None = None
-    decode_workers: int = 2
-    limits: DecodeLimits = field(default_factory=DecodeLimits)
-    retry_refused: bool = False
-    replace_model: bool = False
-    prune: bool = False
-    rescan: bool = False
-    rules: RuleChange = field(default_factory=RuleChange)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +93,7 @@ class _Run:
         self._published = 0
         self._since_publish = 0
         self._copied = 0
+        self._sizes: set[int] = set()
         self._looked_again: set[str] = set()
         self._copies: list[tuple[FileFact, int, int]] = []
         self._refusals: list[tuple[FileFact, int, str]] = []
@@ -147,7 +125,9 @@ class _Run:
         if self._options.prune:
             self.report.pruned = prune_missing(self._library)
         self.report.rewritten = self._writer.rewritten
-        self.report.texts_embedded = embed_texts(self._library, self._model, self._writer, self._on_progress)
+        self.report.texts_embedded = embed_texts(
+            self._library, self._model, self._writer, self._on_progress, self.report.texts_refused
+        )
         self._publish()
         self.report.previews_unwritten, self.report.previews_problem = self._writer.unwritten, self._writer.problem
         if self._replacing:
@@ -189,9 +169,16 @@ class _Run:
         with self._library.write() as session:
             session.execute(update(Root).where(Root.id == root_id).values(last_scanned_at=datetime.now(UTC)))
         self._on_progress(Progress("scan", len(scan.work) + len(scan.unchanged), None))
-        jobs = [_Job(fact, root_id) for fact in scan.work]
+        jobs = [_Job(fact, root_id) for fact in scan.work if self._has_place(fact)]
         jobs += [_Job(fact, root_id, before) for fact, before in scan.touched]
         return jobs, [file.file_id for file in gone]
+
+    def _has_place(self, fact: FileFact) -> bool:
+        """Whether the database can hold this path; one that it cannot is told at every run, for it has no row."""
+        fault = path_fault(fact.path)
+        if fault is not None:
+            self.report.refused.append(RefusedFile(fact.path, fault))
+        return fault is None
 
     def _account(self, scan: Scan) -> None:
         report = self.report
@@ -215,7 +202,8 @@ class _Run:
             for outcome in pool.map(self._requests(jobs)):
                 job = by_path[outcome.path]
                 if isinstance(outcome, Refused):
-                    self._refuse(job, outcome)
+                    self._refuse(job, outcome.code, outcome.reason)
+                    self._write_notes(at_least=_NOTES)
                 else:
                     batch.append(DecodedFile(job.fact, job.root_id, outcome))
                 if len(batch) >= self._batch_size:
@@ -231,74 +219,74 @@ class _Run:
     def _requests(self, jobs: Sequence[_Job]) -> Iterator[DecodeRequest]:
         """Turn jobs into decode requests, but for copies of known pictures, which need no decoding."""
         with self._library.read() as session:
-            sizes = image_sizes(session)
+            self._sizes = image_sizes(session)
         for job in jobs:
-            if job.before is not None and self._is_unaltered(job, job.before):
-                continue
-            if job.fact.size_bytes in sizes and job.fact.path not in self._looked_again and self._attach_copy(job):
+            if self._needs_nothing(job):
                 continue
             yield DecodeRequest(
                 path=job.fact.path, preprocessing=self._encoder.facts.preprocessing, preview_px=GALLERY_PX
             )
 
-    def _is_unaltered(self, job: _Job, before: KnownFile) -> bool:
-        """Whether the bytes are those that are remembered, so that only the file's facts are to be noted."""
-        with self._library.read() as session:
-            image = session.get(Image, before.image_id)
-        if image is None or _sha256(job.fact.path) != image.sha256:
+    def _needs_nothing(self, job: _Job) -> bool:
+        """Whether the bytes are known, so that only the file is to be noted."""
+        before = job.before
+        if before is None and job.fact.size_bytes not in self._sizes:
             return False
-        if self._options.rescan and image.pixels_sha256 is None:
+        sha256 = file_sha256(job.fact.path)
+        with self._library.read() as session:
+            known = None if sha256 is None else image_with_vector(session, sha256, self._model.id)
+            image = None if known is None else session.get_one(Image, known)
+        if image is None:
+            return False
+        unaltered = before is not None and before.image_id == image.id
+        if unaltered and self._options.rescan and image.pixels_sha256 is None:
             self._looked_again.add(job.fact.path)  # The decoder tells what an older library does not know.
             return False
         self._copies.append((job.fact, job.root_id, image.id))
         self._copied += 1
-        if before.state == "missing":
-            self.report.reused += 1
-        else:
+        if before is not None and unaltered and before.state == "indexed":
             self.report.unchanged += 1
+        else:
+            self.report.reused += 1
         self._write_notes(at_least=_NOTES)
         return True
 
-    def _attach_copy(self, job: _Job) -> bool:
-        sha256 = _sha256(job.fact.path)
-        if sha256 is None:
-            return False
-        with self._library.read() as session:
-            image_id = image_with_vector(session, sha256, self._model.id)
-        if image_id is None:
-            return False
-        self._copies.append((job.fact, job.root_id, image_id))
-        self._copied += 1
-        self.report.reused += 1
-        self._write_notes(at_least=_NOTES)
-        return True
-
-    def _refuse(self, job: _Job, outcome: Refused) -> None:
-        reason = f"{outcome.code}: {outcome.reason}"
-        self.report.refused.append(RefusedFile(job.fact.path, reason))
-        self._refusals.append((job.fact, job.root_id, reason))
-        self._write_notes(at_least=_NOTES)
+    def _refuse(self, job: _Job, code: str, reason: str) -> None:
+        noted = f"{code}: {reason}"
+        self.report.refused.append(RefusedFile(job.fact.path, noted))
+        self._refusals.append((job.fact, job.root_id, noted))
 
     def _write_notes(self, at_least: int) -> None:
         """Write what needs no vector, many at a time: a transaction per moved file would take hours for a library."""
         if len(self._copies) >= at_least:
-            self._writer.write_copies(self._copies)
+            in_parts(self._copies, self._writer.write_copies, self._refuse_copy)
             self._copies = []
         if len(self._refusals) >= at_least:
-            self._writer.write_refusals(self._refusals)
+            # What cannot even be noted as refused stands in the report, and is tried again at the next run.
+            in_parts(self._refusals, self._writer.write_refusals, lambda note, code, reason: None)
             self._refusals = []
 
+    def _refuse_copy(self, copy: tuple[FileFact, int, int], code: str, reason: str) -> None:
+        self.report.reused -= 1
+        self._refuse(_Job(copy[0], copy[1]), code, reason)
+
     def _commit(self, batch: Sequence[DecodedFile]) -> None:
-        if not batch:
-            return
+        in_parts(
+            batch,
+            self._write,
+            lambda item, code, reason: self._refuse(_Job(item.fact, item.root_id), code, reason),
+            control=self._writer.check_pictures,
+        )
+        if self._since_publish >= max(_FIRST_PUBLISH, self._published * _PUBLISH_GROWTH):
+            self._publish()
+
+    def _write(self, batch: Sequence[DecodedFile]) -> None:
         fresh = self._writer.write_pictures(batch)
         self.report.embedded += fresh
         again = sum(item.fact.path in self._looked_again for item in batch)
         self.report.unchanged += again
         self.report.reused += len(batch) - fresh - again
         self._since_publish += fresh
-        if self._since_publish >= max(_FIRST_PUBLISH, self._published * _PUBLISH_GROWTH):
-            self._publish()
 
     def _publish(self) -> None:
         self._on_progress(Progress("publish", 0, None))
@@ -308,11 +296,3 @@ class _Run:
             active = active_generation(session, self._model.id, "image")
             self._published = active.vectors if active else 0
         self._since_publish = 0
-
-
-def _sha256(path: str) -> str | None:
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None  # The decoder will meet the same obstacle and name it.

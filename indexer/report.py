@@ -46,6 +46,20 @@ class RefusedFile:
     earlier: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SkippedRecord:
+    """Something that was passed over where it stood among others: a record of an annotation file, or a text.
+
+    Attributes:
+        where: file and record, e.g. `captions.json annotation 17`; or the text.
+        code: stable reason, e.g. `no_such_image`.
+    """
+
+    where: str
+    code: str
+    reason: str
+
+
 @dataclass(slots=True)
 class IndexReport:
     """The outcome of `index`.
@@ -63,6 +77,7 @@ class IndexReport:
         not_pictures: files that neither name nor content calls a picture.
         refused: every file that could not be read, with its reason.
         texts_embedded: captions and phrases whose vector was computed.
+        texts_refused: captions and phrases that the encoder fails on; they are found by their words alone.
         batches: how the encoder's batches of pictures were sized; None where it does not size them, or ran none.
         previews_unwritten: pictures whose preview could not be kept; it is made again when it is looked at.
         previews_problem: why, the first time; empty if there was none.
@@ -81,24 +96,11 @@ class IndexReport:
     not_pictures: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
     texts_embedded: int = 0
+    texts_refused: list[SkippedRecord] = field(default_factory=list)
     batches: BatchReport | None = None
     previews_unwritten: int = 0
     previews_problem: str = ""
     elapsed_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedRecord:
-    """Something in an annotation file that was not imported, and why.
-
-    Attributes:
-        where: file and record, e.g. `captions.json annotation 17`.
-        code: stable reason, e.g. `no_such_image`.
-    """
-
-    where: str
-    code: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -112,6 +114,15 @@ class ImportReport:
     texts_embedded: int = 0
     skipped: list[SkippedRecord] = field(default_factory=list)
     elapsed_s: float = 0.0
+
+    def add(self, part: ImportReport) -> None:
+        """Count what another report of the same job counts; its time is part of this one's."""
+        self.images += part.images
+        self.captions += part.captions
+        self.regions += part.regions
+        self.already_there += part.already_there
+        self.texts_embedded += part.texts_embedded
+        self.skipped += part.skipped
 
     def skipped_by_code(self) -> Counter[str]:
         """How many records were skipped for each reason."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 from sqlalchemy import select
 
+from indexer.control import control_picture
+from indexer.isolate import ItemError, blames_an_item, words
 from indexer.rewritten import carry_to_copy, plan_rewrites
 from search.db.images import (
     FileFact,
@@ -20,12 +22,17 @@ from search.db.images import (
     note_facts,
     record_file,
 )
+from search.db.limits import clock
 from search.db.schema import Embedding, Model
 from search.errors import LibraryError
 from search.library import Library
 from search.previews import GALLERY_PX, PreviewStore
 from vision.encoders.base import Encoder
 from vision.images import Decoded
+from vision.types import Embeddings
+
+NOT_EMBEDDED = "not_embedded"
+"""Refusal code: the encoder fails on this picture or text, and not on others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ class Writer:
 
     def write_texts(self, texts: Sequence[tuple[int, str]]) -> int:
         """Embed and store texts given as `(text_id, body)`; returns how many vectors were new."""
-        vectors = self._encoder.encode_text([body for _, body in texts])
+        vectors = _embedded(lambda: self._encoder.encode_text([body for _, body in texts]))
         with self._library.write() as session:
             ids = [text_id for text_id, _ in texts]
             done = set(
@@ -144,10 +151,33 @@ class Writer:
             self.unwritten += 1
             self.problem = self.problem or str(error.args[0] if isinstance(error, LibraryError) else error)
 
-    def _embed(self, fresh: Sequence[DecodedFile]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    def check_pictures(self) -> None:
+        """Embed a picture of our own; raises where the encoder fails on any picture, not on one of a batch."""
+        picture = control_picture(self._encoder.facts.preprocessing.output_hw)
+        self._encoder.encode_prepared(picture[None])
+
+    def check_texts(self) -> None:
+        """Embed a text of our own; raises where the encoder fails on any text."""
+        self._encoder.encode_text(["a picture"])
+
+    def _embed(self, fresh: Sequence[DecodedFile]) -> Embeddings:
         if not fresh:
             return np.empty((0, self._model.dim), np.float32)
-        return self._encoder.encode_prepared(np.stack([_pixels(item.picture) for item in fresh]))
+        return _embedded(lambda: self._encoder.encode_prepared(np.stack([_pixels(item.picture) for item in fresh])))
+
+
+def _embedded(encode: Callable[[], Embeddings]) -> Embeddings:
+    """Run the encoder; what it does wrong is told apart from what the database refuses."""
+    try:
+        vectors = encode()
+    except Exception as error:
+        if not blames_an_item(error):
+            raise
+        raise ItemError(NOT_EMBEDDED, f"The encoder fails on it: {words(error)}") from error
+    # Written so that a NaN fails as well.
+    if not np.all(np.abs(np.linalg.norm(vectors, axis=1) - 1.0) < 1e-3):
+        raise ItemError(NOT_EMBEDDED, "The encoder gives it a vector that is not finite or has no direction.")
+    return vectors
 
 
 def _paths(batch: Sequence[DecodedFile], sha256: str) -> set[str]:
@@ -161,14 +191,16 @@ def _pixels(picture: Decoded) -> np.ndarray[tuple[int, int, int], np.dtype[np.ui
 
 
 def _image_fact(picture: Decoded) -> ImageFact:
+    # Most cameras record no offset. Reading their clock as UTC keeps the date that the photographer saw.
+    taken_at = clock(picture.taken_at)
     return ImageFact(
         sha256=picture.sha256,
         width_px=picture.width_px,
         height_px=picture.height_px,
         format=picture.format,
         size_bytes=picture.size_bytes,
-        taken_at=_as_utc(picture.taken_at),
-        taken_offset_min=_offset_min(picture.taken_at),
+        taken_at=taken_at,
+        taken_offset_min=_offset_min(taken_at),
         pixels_sha256=picture.pixels_sha256,
         remark=picture.remark,
     )
@@ -177,8 +209,3 @@ def _image_fact(picture: Decoded) -> ImageFact:
 def _offset_min(taken_at: datetime | None) -> int | None:
     offset = None if taken_at is None else taken_at.utcoffset()
     return None if offset is None else round(offset.total_seconds() / 60)
-
-
-def _as_utc(taken_at: datetime | None) -> datetime | None:
-    # Most cameras record no offset. Reading their clock as UTC keeps the date that the photographer saw.
-    return taken_at.replace(tzinfo=UTC) if taken_at is not None and taken_at.tzinfo is None else taken_at

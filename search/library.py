@@ -17,6 +17,7 @@ from typing import Any, Self
 from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
+from search.db.limits import holdable
 from search.db.readonly import why_not_writable
 from search.db.schema import LibraryMark, Model
 from search.db.session import Database, database_url, open_database
@@ -158,7 +159,7 @@ class Library:
                 created_at=datetime.now(UTC),
             )
             session.add(model)
-        model.name = facts.name
+        model.name = holdable(facts.name)  # a folder's name may hold any bytes
         model.location = facts.location
         model.facts = asdict(facts)
         session.flush()

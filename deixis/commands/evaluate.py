@@ -14,8 +14,8 @@ from deixis import exit_codes
 from deixis.context import library_encoder, open_library, read_settings
 from deixis.options import DatabaseUrl, Home, Json, LibraryModelName, Threads, complete_captioner, complete_encoder
 from deixis.output import err, out, print_json
+from indexer.annotations.naming import find_picture
 from indexer.annotations.reading import read_annotations
-from indexer.importers import find_picture
 from indexer.report import SkippedRecord
 from search.db.schema import Embedding
 from search.encoder import EncoderWish, new_encoder

@@ -10,8 +10,9 @@ from indexer.annotations.records import (
     box_from_xywh_px,
     clean_text,
     each,
+    file_of,
     listing,
-    mapping,
+    shown,
     size_wh,
     skipping,
     span_of,
@@ -38,7 +39,12 @@ def read_coco(document: Mapping[str, Any], name: str) -> Annotations:
         with skipping(found, where):
             image_id, described = _image(image, where)
             images[image_id] = described
-    categories = _categories(document, name)
+    categories: dict[int, str] = {}
+    for where, category in each(
+        listing(document.get("categories", []), f"{name} categories"), f"{name} categories", found
+    ):
+        with skipping(found, where):
+            categories[whole(category.get("id"), f"{where} id")] = clean_text(category.get("name"), f"{where} name")
     annotations = listing(document.get("annotations"), f"{name} annotations")
     for where, annotation in each(annotations, f"{name} annotations", found):
         with skipping(found, where):
@@ -64,19 +70,8 @@ def read_grounding(pairs: list[Any], name: str) -> Annotations:
 
 
 def _image(image: Mapping[str, Any], where: str) -> tuple[int, tuple[str, tuple[int, int] | None]]:
-    file = image.get("file_name")
-    if not isinstance(file, str) or not file:
-        raise ImportFormatError(f"{where} has no file_name")
+    file = file_of(image, "file_name", where)
     return whole(image.get("id"), f"{where} id"), (file, size_wh(image, where))
-
-
-def _categories(document: Mapping[str, Any], name: str) -> dict[int, str]:
-    names: dict[int, str] = {}
-    for number, record in enumerate(listing(document.get("categories", []), f"{name} categories")):
-        what = f"{name} categories[{number}]"
-        category = mapping(record, what)
-        names[whole(category.get("id"), f"{what} id")] = clean_text(category.get("name"), f"{what} name")
-    return names
 
 
 def _annotation(
@@ -88,7 +83,7 @@ def _annotation(
 ) -> None:
     image_id = whole(annotation.get("image_id"), f"{where} image_id")
     if image_id not in images:
-        raise ImportFormatError(f"{where} names image {image_id}, which `images` does not list")
+        raise ImportFormatError(f"{where} names image {shown(image_id)}, which `images` does not list")
     file, resolution_wh = images[image_id]
     record = found.picture(file, resolution_wh)
     if "caption" in annotation:
@@ -98,7 +93,7 @@ def _annotation(
         raise ImportFormatError(f"{where} has neither a caption nor a bbox")
     category = whole(annotation.get("category_id"), f"{where} category_id")
     if category not in categories:
-        raise ImportFormatError(f"{where} names category {category}, which `categories` does not list")
+        raise ImportFormatError(f"{where} names category {shown(category)}, which `categories` does not list")
     box = box_from_xywh_px(annotation["bbox"], resolution_wh, f"{where} bbox")
     record.loose.append(Region(categories[category], box))
 
@@ -109,9 +104,7 @@ def _pair(
     pair: Mapping[str, Any],
     where: str,
 ) -> None:
-    file = pair.get("file", pair.get("file_name"))
-    if not isinstance(file, str) or not file:
-        raise ImportFormatError(f"{where} has no file")
+    file = file_of(pair, "file_name" if "file" not in pair else "file", where)
     resolution_wh = size_wh(pair, where)
     raw = pair.get("caption")
     caption = clean_text(raw, f"{where} caption")
@@ -119,7 +112,9 @@ def _pair(
     span = span_of(pair.get("span"), raw, f"{where} span")
     phrase = clean_text(pair.get("phrase"), f"{where} phrase")
     if caption[span.start : span.end] != phrase:
-        raise ImportFormatError(f"{where} span covers {caption[span.start : span.end]!r}, but the phrase is {phrase!r}")
+        raise ImportFormatError(
+            f"{where} span covers {shown(caption[span.start : span.end])}, but the phrase is {shown(phrase)}"
+        )
     box = box_from_xywh_px(pair.get("bbox"), resolution_wh, f"{where} bbox")
     found.picture(file, resolution_wh)
     by_caption.setdefault((file, caption), []).append(Region(phrase, box, span))

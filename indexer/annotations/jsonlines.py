@@ -6,15 +6,19 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from indexer.annotations.parsing import parse_json
 from indexer.annotations.records import (
     Annotations,
     PictureRecord,
     box_from_xyxy,
     clean_text,
+    file_of,
+    language_of,
     listing,
     mapping,
     numbers,
     size_wh,
+    skipping,
     span_of,
 )
 from search.db.annotations import CaptionFact
@@ -22,11 +26,11 @@ from search.errors import ImportFormatError
 from vision.types import Region
 
 
-def read_json_lines(lines: Iterable[str], name: str) -> Annotations:
+def read_json_lines(lines: Iterable[bytes], name: str) -> Annotations:
     """Read one object a line: `file`, and optionally `width`, `height`, `captions`, `regions`.
 
     Args:
-        lines: the file's lines; blank ones are passed over.
+        lines: the file's lines; blank ones are passed over, and a wrong one never keeps the next from being read.
         name: the file's name, for messages.
     """
     found = Annotations()
@@ -34,19 +38,22 @@ def read_json_lines(lines: Iterable[str], name: str) -> Annotations:
         where = f"{name}:{number}"
         if not line.strip():
             continue
-        try:
-            _line(found, mapping(json.loads(line), where), where)
-        except (json.JSONDecodeError, RecursionError) as error:
-            found.skip(where, "malformed", f"not JSON: {error}")
-        except ImportFormatError as error:
-            found.skip(where, "malformed", str(error))
+        with skipping(found, where):
+            _line(found, mapping(_parsed(line, where), where), where)
     return found
 
 
+def _parsed(line: bytes, where: str) -> Any:
+    try:
+        return parse_json(line.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ImportFormatError(f"{where} is not UTF-8 text (byte {error.start} of the line)") from error
+    except json.JSONDecodeError as error:
+        raise ImportFormatError(f"{where} is not JSON: {error}") from error
+
+
 def _line(found: Annotations, record: Mapping[str, Any], where: str) -> None:
-    file = record.get("file")
-    if not isinstance(file, str) or not file:
-        raise ImportFormatError(f"{where} has no file")
+    file = file_of(record, "file", where)
     # A line that is wrong somewhere is skipped as a whole: half a line would look like all of it.
     captions = [
         _caption(entry, f"{where} captions[{number}]")
@@ -67,9 +74,7 @@ def _caption(entry: Any, where: str) -> CaptionFact:
     text = clean_text(raw, f"{where} text")
     phrases = listing(record.get("phrases", []), f"{where} phrases")
     assert isinstance(raw, str)  # clean_text has checked it
-    language = record.get("language")
-    if language is not None and (not isinstance(language, str) or not 1 <= len(language) <= 16):
-        raise ImportFormatError(f"{where} language must be a short BCP 47 tag, got {language!r}")
+    language = language_of(record.get("language"), f"{where} language")
     regions: list[Region] = []
     for number, phrase in enumerate(phrases):
         regions += _phrase(mapping(phrase, f"{where} phrases[{number}]"), raw, text, f"{where} phrases[{number}]")

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from indexer.isolate import blames_an_item, words
 from indexer.report import SkippedRecord
-from search.db.annotations import MAX_TEXT_CHARS, CaptionFact
+from search.db.annotations import CaptionFact
+from search.db.limits import (
+    INT32_MAX,
+    MAX_NOTE_CHARS,
+    MAX_PATH_BYTES,
+    MAX_TEXT_CHARS,
+    has_area,
+    holdable,
+    is_holdable,
+    language_tag,
+)
 from search.errors import ImportFormatError
 from vision.errors import GeometryError
 from vision.geometry import coco_xywh_to_box
 from vision.types import Box, Region, Span
+
+_WHERE_CHARS = 300
 
 
 @dataclass(slots=True)
@@ -46,7 +60,7 @@ class Annotations:
 
     def skip(self, where: str, code: str, reason: str) -> None:
         """Note a record that cannot be imported."""
-        self.skipped.append(SkippedRecord(where, code, reason))
+        self.skipped.append(SkippedRecord(holdable(where, _WHERE_CHARS), code, holdable(reason, MAX_NOTE_CHARS)))
 
 
 def clean_text(value: Any, what: str) -> str:
@@ -57,16 +71,42 @@ def clean_text(value: Any, what: str) -> str:
     """
     if not isinstance(value, str):
         raise ImportFormatError(f"{what} must be a string, got {type(value).__name__}")
-    text = _fold(value)
+    text = fold(value)
     if not text:
         raise ImportFormatError(f"{what} is empty")
     if len(text) > MAX_TEXT_CHARS:
         raise ImportFormatError(f"{what} has {len(text)} characters; the limit is {MAX_TEXT_CHARS}")
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ImportFormatError(f"{what} is not valid Unicode") from error
+    if not is_holdable(text):
+        raise ImportFormatError(f"{what} is not valid Unicode: it holds half a surrogate pair")
     return text
+
+
+def file_of(record: Mapping[str, Any], key: str, what: str) -> str:
+    """The name or path by which a record names its picture.
+
+    Raises:
+        ImportFormatError: it is no text, empty, or longer than any path.
+    """
+    value = record.get(key)
+    if not isinstance(value, str) or not value:
+        raise ImportFormatError(f"{what} has no {key}")
+    if len(value) > MAX_PATH_BYTES:
+        raise ImportFormatError(f"{what} has a {key} of {len(value)} characters; no path is that long")
+    return value
+
+
+def language_of(value: Any, what: str) -> str | None:
+    """A language tag, without the last of its parts where it is longer than its column; None for None.
+
+    Raises:
+        ImportFormatError: it is no language tag.
+    """
+    if value is None:
+        return None
+    tag = language_tag(value) if isinstance(value, str) else None
+    if tag is None:
+        raise ImportFormatError(f"{what} must be a BCP 47 tag, got {shown(value)}")
+    return tag
 
 
 def mapping(value: Any, what: str) -> Mapping[str, Any]:
@@ -98,7 +138,7 @@ def whole(value: Any, what: str) -> int:
         ImportFormatError: it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ImportFormatError(f"{what} must be a whole number, got {value!r}")
+        raise ImportFormatError(f"{what} must be a whole number, got {shown(value)}")
     return value
 
 
@@ -111,8 +151,8 @@ def size_wh(record: Mapping[str, Any], what: str) -> tuple[int, int] | None:
     if record.get("width") is None or record.get("height") is None:
         return None
     width, height = whole(record["width"], f"{what} width"), whole(record["height"], f"{what} height")
-    if width < 1 or height < 1:
-        raise ImportFormatError(f"{what} is {width}×{height} px")
+    if not (1 <= width <= INT32_MAX and 1 <= height <= INT32_MAX):
+        raise ImportFormatError(f"{what} is {shown(width)}×{shown(height)} px")
     return width, height
 
 
@@ -124,8 +164,11 @@ def numbers(value: Any, count: int, what: str) -> tuple[float, ...]:
     """
     values = listing(value, what)
     if len(values) != count or any(isinstance(v, bool) or not isinstance(v, int | float) for v in values):
-        raise ImportFormatError(f"{what} must be {count} numbers, got {value!r}")
-    return tuple(float(v) for v in values)
+        raise ImportFormatError(f"{what} must be {count} numbers, got {shown(value)}")
+    try:
+        return tuple(float(v) for v in values)
+    except OverflowError as error:
+        raise ImportFormatError(f"{what} holds a number beyond all bounds: {shown(value)}") from error
 
 
 def box_from_xywh_px(value: Any, resolution_wh: tuple[int, int] | None, what: str) -> Box:
@@ -138,7 +181,7 @@ def box_from_xywh_px(value: Any, resolution_wh: tuple[int, int] | None, what: st
         raise ImportFormatError(f"{what} is in pixels, but the record does not say how large the picture is")
     x, y, width, height = numbers(value, 4, what)
     try:
-        return coco_xywh_to_box((x, y, width, height), resolution_wh)
+        return _wide_enough(coco_xywh_to_box((x, y, width, height), resolution_wh), what)
     except GeometryError as error:
         raise ImportFormatError(f"{what}: {error}") from error
 
@@ -151,7 +194,7 @@ def box_from_xyxy(value: Any, what: str) -> Box:
     """
     x0, y0, x1, y1 = numbers(value, 4, what)
     try:
-        return Box(x0, y0, x1, y1)
+        return _wide_enough(Box(x0, y0, x1, y1), what)
     except GeometryError as error:
         raise ImportFormatError(f"{what}: {error}") from error
 
@@ -167,14 +210,16 @@ def span_of(value: Any, caption: str, what: str) -> Span:
     """
     values = listing(value, what)
     if len(values) != 2:
-        raise ImportFormatError(f"{what} must be [start, end], got {value!r}")
+        raise ImportFormatError(f"{what} must be [start, end], got {shown(value)}")
     start, end = whole(values[0], what), whole(values[1], what)
     if not 0 <= start < end <= len(caption):
-        raise ImportFormatError(f"{what} [{start}, {end}) lies outside the caption of {len(caption)} characters")
-    covered = _fold(caption[start:end])
+        raise ImportFormatError(
+            f"{what} [{shown(start)}, {shown(end)}) lies outside the caption of {len(caption)} characters"
+        )
+    covered = fold(caption[start:end])
     if not covered:
         raise ImportFormatError(f"{what} [{start}, {end}) covers white space only")
-    before = _fold(caption[:start])
+    before = fold(caption[:start])
     # A gap stays between the two unless the caption begins here, or a word goes on across the start.
     split = not before or not (
         caption[start - 1].isspace() or caption[start].isspace() or "\0" in caption[start - 1 : start + 1]
@@ -183,8 +228,20 @@ def span_of(value: Any, caption: str, what: str) -> Span:
     return Span(moved, moved + len(covered))
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """White space, and NUL with it, folded to single blanks."""
     return " ".join(text.replace("\0", " ").split())
+
+
+def _wide_enough(box: Box, what: str) -> Box:
+    if not has_area(box):
+        raise ImportFormatError(f"{what} is narrower than a millionth of the picture: {box.as_xyxy()}")
+    return box
+
+
+def shown(value: Any) -> str:
+    """A value for a message, however large or deep it is."""
+    return reprlib.repr(value)
 
 
 def each(records: list[Any], name: str, found: Annotations) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -199,8 +256,10 @@ def each(records: list[Any], name: str, found: Annotations) -> Iterator[tuple[st
 
 @contextmanager
 def skipping(found: Annotations, where: str) -> Iterator[None]:
-    """Note a record that turns out wrong within the block, and go on with the next."""
+    """Note a record that turns out wrong within the block, in ways foreseen or not, and go on with the next."""
     try:
         yield
-    except ImportFormatError as error:
-        found.skip(where, "malformed", str(error))
+    except Exception as error:
+        if not blames_an_item(error):
+            raise
+        found.skip(where, "malformed", words(error))

@@ -11,20 +11,55 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
+from search.db.limits import (
+    MAX_SOURCE_CHARS,
+    MAX_TEXT_CHARS,
+    UnstorableError,
+    has_area,
+    holdable,
+    is_holdable,
+    language_tag,
+    share,
+)
 from search.db.schema import Caption, Embedding, Region, TextBody
 from vision.types import Region as RegionFact
-
-MAX_TEXT_CHARS = 10_000
-"""Longer captions are refused: no captioner writes them, and full-text columns have limits."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionFact:
-    """A caption with the regions of its phrases, before it has an id."""
+    """A caption with the regions of its phrases, before it has an id; a language that is none becomes None.
+
+    Raises:
+        UnstorableError: the text or a region is none that can be stored, or a span ends behind the text.
+    """
 
     text: str
     language: str | None = None
     regions: tuple[RegionFact, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "language", None if self.language is None else language_tag(self.language))
+        _check_text(self.text)
+        for region in self.regions:
+            check_region(region)
+            if region.span is not None and region.span.end > len(self.text):
+                raise UnstorableError(f"the span of {region.phrase[:40]!r} ends behind the caption")
+
+
+def check_region(region: RegionFact) -> None:
+    """Refuse a region that cannot be stored.
+
+    Raises:
+        UnstorableError: its phrase is no text to store, or its box is too narrow to be one.
+    """
+    _check_text(region.phrase)
+    if not has_area(region.box):
+        raise UnstorableError(f"the box of {region.phrase[:40]!r} has no area worth the name: {region.box.as_xyxy()}")
+
+
+def _check_text(text: str) -> None:
+    if not text or not is_holdable(text) or len(text) > MAX_TEXT_CHARS:
+        raise UnstorableError(f"a text of {len(text)} characters is empty, too long, or holds NUL or half a character")
 
 
 @dataclass(slots=True)
@@ -65,8 +100,14 @@ def add_annotations(
     Args:
         loose: regions that belong to no caption, e.g. detector boxes.
         source: `import`, or the identity of a captioner.
+
+    Raises:
+        UnstorableError: a loose region cannot be stored.
     """
     written = Written()
+    source = holdable(source, MAX_SOURCE_CHARS)
+    for region in loose:
+        check_region(region)
     bodies = [caption.text for caption in captions]
     bodies += [region.phrase for caption in captions for region in caption.regions]
     bodies += [region.phrase for region in loose]
@@ -113,14 +154,15 @@ def add_annotations(
     return written
 
 
-def texts_without_vector(session: Session, model_id: int, limit: int) -> list[tuple[int, str]]:
-    """Ids and bodies of texts in use that the model has not embedded yet, at most `limit`, by id."""
+def texts_without_vector(session: Session, model_id: int, limit: int, after: int = 0) -> list[tuple[int, str]]:
+    """Ids and bodies of texts in use that the model has not embedded yet, at most `limit`, by id from above `after`."""
     embedded = exists().where(Embedding.text_id == TextBody.id, Embedding.model_id == model_id)
     used = or_(
         exists().where(Caption.text_id == TextBody.id),
         exists().where(Region.text_id == TextBody.id),
     )
-    query = select(TextBody.id, TextBody.body).where(~embedded, used).order_by(TextBody.id).limit(limit)
+    fresh = (TextBody.id > after, ~embedded, used)
+    query = select(TextBody.id, TextBody.body).where(*fresh).order_by(TextBody.id).limit(limit)
     return [(text_id, body) for text_id, body in session.execute(query)]
 
 
@@ -135,7 +177,7 @@ def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFac
         y0=fact.box.y0,
         x1=fact.box.x1,
         y1=fact.box.y1,
-        score=fact.score,
+        score=share(fact.score),
         source=source,
     )
 

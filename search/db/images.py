@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +13,21 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
+from search.db.limits import (
+    INT32_MAX,
+    INT64_MAX,
+    MAX_FORMAT_CHARS,
+    MAX_NOTE_CHARS,
+    MAX_PATH_BYTES,
+    UnstorableError,
+    holdable,
+    instant,
+    int64,
+)
 from search.db.schema import Embedding, File, Image
+
+_NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Halves of surrogate pairs that stand for no undecodable byte: no file system has given us these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +52,10 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class FileFact:
-    """What a scan found at a path: the columns of `files` that come from the file system."""
+    """What a scan found at a path: the columns of `files` that come from the file system.
+
+    Times and sizes of more than 64 bits become the nearest that there is: a clock that was wrong costs no picture.
+    """
 
     path: str
     size_bytes: int
@@ -44,10 +63,19 @@ class FileFact:
     device: str
     ctime_ns: int | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "size_bytes", int64(self.size_bytes))
+        object.__setattr__(self, "mtime_ns", int64(self.mtime_ns))
+        object.__setattr__(self, "ctime_ns", None if self.ctime_ns is None else int64(self.ctime_ns))
+
 
 @dataclass(frozen=True, slots=True)
 class ImageFact:
-    """What decoding told of a picture: the columns of `images`."""
+    """What decoding told of a picture: the columns of `images`. A date outside the calendar is no date.
+
+    Raises:
+        UnstorableError: it is said to have a size that no picture has.
+    """
 
     sha256: str
     width_px: int
@@ -59,16 +87,51 @@ class ImageFact:
     pixels_sha256: str | None = None
     remark: str | None = None
 
+    def __post_init__(self) -> None:
+        if not (0 < self.width_px <= INT32_MAX and 0 < self.height_px <= INT32_MAX):
+            raise UnstorableError(f"the picture is said to have {self.width_px} × {self.height_px} pixels")
+        if not 0 <= self.size_bytes <= INT64_MAX:
+            raise UnstorableError(f"the file is said to have {self.size_bytes} bytes")
+        taken_at = instant(self.taken_at)
+        object.__setattr__(self, "taken_at", taken_at)
+        if taken_at is None:
+            object.__setattr__(self, "taken_offset_min", None)
+        object.__setattr__(self, "format", holdable(self.format, MAX_FORMAT_CHARS))
+        if self.remark is not None:
+            object.__setattr__(self, "remark", holdable(self.remark, MAX_NOTE_CHARS))
+
+
+def path_fault(path: str) -> str | None:
+    """Why no database can hold this path, as `code: sentence`; None for nearly every path that there is."""
+    try:
+        raw = os.fsencode(path)
+    except UnicodeEncodeError:
+        return "unstorable: The path holds characters that no file system can have."
+    longest = max(len(raw), len(display_name(path).encode()), len(name_key(path).encode()))
+    if longest <= MAX_PATH_BYTES:
+        return None
+    return f"path_too_long: The path has {longest:,} bytes; {MAX_PATH_BYTES:,} can be kept. Move it further up."
+
+
+def display_path(path: str) -> str:
+    """A path as text that any database stores: undecodable bytes become U+FFFD."""
+    bytewise = _NO_BYTE.sub("\ufffd", path).encode("utf-8", "surrogateescape")
+    return holdable(bytewise.decode("utf-8", "replace"))
+
+
+def path_key(path: str) -> str:
+    """A path as people compare names: in NFC, without case."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", display_path(path)).casefold())
+
 
 def display_name(path: str) -> str:
-    """The last part of a path as text that any database stores: undecodable bytes become U+FFFD."""
-    name = path.rsplit("/", 1)[-1]
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    """The last part of a path as text that any database stores."""
+    return display_path(path.rsplit("/", 1)[-1])
 
 
 def name_key(path: str) -> str:
-    """The last part of a path as people compare names: in NFC, without case."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", display_name(path)).casefold())
+    """The last part of a path as people compare names."""
+    return path_key(path.rsplit("/", 1)[-1])
 
 
 def known_files(session: Session, root_path: str, model_id: int) -> dict[str, KnownFile]:
@@ -147,7 +210,7 @@ def record_file(
         session.add(file)
     file.image_id = image_id
     file.state = "indexed" if image_id is not None else "refused"
-    file.reason = reason
+    file.reason = None if reason is None else holdable(reason, MAX_NOTE_CHARS)
     file.size_bytes = fact.size_bytes
     file.mtime_ns = fact.mtime_ns
     file.ctime_ns = fact.ctime_ns

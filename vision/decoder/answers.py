@@ -19,6 +19,9 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 SENSELESS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError)
 """What reading an answer raises when the child does not keep to the protocol."""
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+"""What a decoder may quote from a damaged file, and no database can store."""
+
 _FORMAT = re.compile(r"[A-Z]{3,8}")
 
 
@@ -60,12 +63,15 @@ class AnswerReader:
     def _refused(self, header: dict[str, Any]) -> Refused:
         if header["code"] not in REFUSALS:
             raise ValueError(f"unknown refusal {header['code']!r}")
-        return Refused(self._request.path, header["code"], str(header["reason"])[:_MAX_REASON_CHARACTERS])
+        reason = _NO_TEXT.sub("\ufffd", str(header["reason"])[:_MAX_REASON_CHARACTERS])
+        return Refused(self._request.path, header["code"], reason)
 
     def _check(self, facts: dict[str, Any]) -> None:
         counts = [facts[name] for name in ("size_bytes", "width_px", "height_px", "frames")]
         if not all(type(count) is int and count > 0 for count in counts):
-            raise ValueError(f"counts that are none: {counts}")
+            raise ValueError("counts that are none")
+        if facts["size_bytes"] > self._limits.max_file_bytes:
+            raise ValueError("a file that is larger than what may be read")
         if facts["width_px"] * facts["height_px"] > self._limits.max_pixels:
             raise ValueError(f"a picture of {facts['width_px']} × {facts['height_px']} pixels")
         if not _SHA256.fullmatch(facts["sha256"]) or not _FORMAT.fullmatch(facts["format"]):

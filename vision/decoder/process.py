@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import socket
@@ -17,6 +18,8 @@ from vision.decoder.answers import SENSELESS, AnswerReader
 from vision.decoder.contract import Decoded, DecodeLimits, DecodeRequest, Refused
 from vision.decoder.wire import receive_header, send_request
 from vision.errors import DecoderError
+
+logger = logging.getLogger(__name__)
 
 _START_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 5.0
@@ -138,6 +141,13 @@ class DecodingChild:
         except SENSELESS:
             self._tasks_left = 0
             return Refused(request.path, "crashed", "The decoder gave a senseless answer to this picture.")
+        except (MemoryError, OSError):
+            self._tasks_left = 0
+            raise
+        except Exception as error:  # a mistake of ours costs this picture, not the thousands behind it
+            self._tasks_left = 0
+            logger.exception("reading the decoder's answer to %r failed", request.path)
+            return Refused(request.path, "crashed", f"Its decoded form could not be taken in ({type(error).__name__}).")
         if header.get("spent"):
             self._tasks_left = 0
         return answer
