@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,26 +14,23 @@ from indexer.digest import file_sha256
 from indexer.embed_texts import embed_texts
 from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
+from indexer.options import IndexOptions
 from indexer.prune import prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
-from indexer.scan import PathError, Scan, resolve_root, scan_root
+from indexer.roots import claim_roots, rules_here
+from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
-from search.db.images import (
-    FileFact,
-    image_sizes,
-    image_with_vector,
-    known_files,
-    path_fault,
-    root_for,
-    root_paths,
-)
-from search.db.schema import Model, Root
+from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files, path_fault
+from search.db.roots import root_for, root_paths
+from search.db.schema import Image, Model, Root
 from search.library import Library
 from search.previews import GALLERY_PX
 from search.vectors.generations import active_generation
 from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
-from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
+from vision.images import DecodeRequest, DecoderPool, Refused
+
+__all__ = ["IndexOptions", "index_paths"]
 
 _FIRST_PUBLISH = 256
 """Pictures until the first publication: a new library answers within seconds."""
@@ -49,31 +46,11 @@ _NOTES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class IndexOptions:
-    """How `index` goes about it.
-
-    Attributes:
-        batch_size: pictures per transaction, and at most per batch of the encoder; None for as many as its largest
-            batch holds, 32 at least.
-        decode_workers: decoding child processes.
-        limits: what one picture may cost.
-        retry_refused: try refused files again though they have not changed.
-        replace_model: accept another encoder than the library's, and embed everything again with it.
-        prune: erase what is missing or unavailable instead of keeping it hidden.
-    """
-
-    batch_size: int | None = None
-    decode_workers: int = 2
-    limits: DecodeLimits = field(default_factory=DecodeLimits)
-    retry_refused: bool = False
-    replace_model: bool = False
-    prune: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class _Job:
     fact: FileFact
     root_id: int
+    before: KnownFile | None = None
+    """Set where size and date are as they were, so that the bytes decide whether there is anything to do."""
 
 
 def index_paths(
@@ -116,11 +93,14 @@ class _Run:
         self._published = 0
         self._since_publish = 0
         self._copied = 0
+        self._sizes: set[int] = set()
+        self._looked_again: set[str] = set()
         self._copies: list[tuple[FileFact, int, int]] = []
         self._refusals: list[tuple[FileFact, int, str]] = []
 
     def index(self, given: Sequence[str]) -> None:
-        with self._library.read() as session:
+        with self._library.write() as session:
+            claim_roots(session, given, self._options.rules)
             remembered = root_paths(session)
         # A new model must reach every picture, or those it did not reach would vanish with the old one.
         roots = sorted({*given, *(remembered if self._replacing or not given else [])})
@@ -144,6 +124,7 @@ class _Run:
         self._writer.mark(gone, "missing")
         if self._options.prune:
             self.report.pruned = prune_missing(self._library)
+        self.report.rewritten = self._writer.rewritten
         self.report.texts_embedded = embed_texts(
             self._library, self._model, self._writer, self._on_progress, self.report.texts_refused
         )
@@ -167,22 +148,30 @@ class _Run:
         return model, active is not None and active.identity != facts.identity
 
     def _scan(self, root: str) -> tuple[list[_Job], list[int]]:
-        with self._library.write() as session:
-            root_id = root_for(session, root).id
+        with self._library.read() as session:
+            above = root_for(session, root)
+            root_id = above.id
+            options = ScanOptions(
+                above.path, rules_here(session, self._library.home), self._options.retry_refused, self._options.rescan
+            )
             known = known_files(session, root, self._model.id)
         try:
             resolve_root(root)
         except PathError:  # A remembered root whose drive is not there: everything below it stays as it is.
             self.report.unavailable += sum(file.state != "missing" for file in known.values())
             return [], []
-        scan = scan_root(root, known, retry_refused=self._options.retry_refused)
+        scan = scan_root(root, known, options)
         self._account(scan)
         self._writer.mark([file.file_id for file in scan.returned], "indexed")
-        gone = scan.gone + (scan.unavailable if self._options.prune else [])
+        self._writer.note_facts(scan.noted)
+        self._writer.gone |= {file.file_id for file in scan.gone}
+        gone = scan.gone + scan.excluded + (scan.unavailable if self._options.prune else [])
         with self._library.write() as session:
             session.execute(update(Root).where(Root.id == root_id).values(last_scanned_at=datetime.now(UTC)))
         self._on_progress(Progress("scan", len(scan.work) + len(scan.unchanged), None))
-        return [_Job(fact, root_id) for fact in scan.work if self._has_place(fact)], [file.file_id for file in gone]
+        jobs = [_Job(fact, root_id) for fact in scan.work if self._has_place(fact)]
+        jobs += [_Job(fact, root_id, before) for fact, before in scan.touched]
+        return jobs, [file.file_id for file in gone]
 
     def _has_place(self, fact: FileFact) -> bool:
         """Whether the database can hold this path; one that it cannot is told at every run, for it has no row."""
@@ -196,6 +185,8 @@ class _Run:
         report.unchanged += len(scan.unchanged)
         report.reused += len(scan.returned)
         report.missing += len(scan.gone)
+        report.excluded += len(scan.excluded)
+        report.passed_over += scan.passed_over
         report.unavailable += len(scan.unavailable)
         report.not_pictures += scan.not_pictures
         report.refused += [RefusedFile(entry.path, f"unreadable: {entry.reason}") for entry in scan.unreadable]
@@ -230,25 +221,35 @@ class _Run:
     def _requests(self, jobs: Sequence[_Job]) -> Iterator[DecodeRequest]:
         """Turn jobs into decode requests, but for copies of known pictures, which need no decoding."""
         with self._library.read() as session:
-            sizes = image_sizes(session)
+            self._sizes = image_sizes(session)
         for job in jobs:
-            if job.fact.size_bytes in sizes and self._attach_copy(job):
+            if self._needs_nothing(job):
                 continue
             yield DecodeRequest(
                 path=job.fact.path, preprocessing=self._encoder.facts.preprocessing, preview_px=GALLERY_PX
             )
 
-    def _attach_copy(self, job: _Job) -> bool:
+    def _needs_nothing(self, job: _Job) -> bool:
+        """Whether the bytes are known, so that only the file is to be noted."""
+        before = job.before
+        if before is None and job.fact.size_bytes not in self._sizes:
+            return False
         sha256 = file_sha256(job.fact.path)
-        if sha256 is None:
-            return False
         with self._library.read() as session:
-            image_id = image_with_vector(session, sha256, self._model.id)
-        if image_id is None:
+            known = None if sha256 is None else image_with_vector(session, sha256, self._model.id)
+            image = None if known is None else session.get_one(Image, known)
+        if image is None:
             return False
-        self._copies.append((job.fact, job.root_id, image_id))
+        unaltered = before is not None and before.image_id == image.id
+        if unaltered and self._options.rescan and image.pixels_sha256 is None:
+            self._looked_again.add(job.fact.path)  # The decoder tells what an older library does not know.
+            return False
+        self._copies.append((job.fact, job.root_id, image.id))
         self._copied += 1
-        self.report.reused += 1
+        if before is not None and unaltered and before.state == "indexed":
+            self.report.unchanged += 1
+        else:
+            self.report.reused += 1
         self._write_notes(at_least=_NOTES)
         return True
 
@@ -284,7 +285,9 @@ class _Run:
     def _write(self, batch: Sequence[DecodedFile]) -> None:
         fresh = self._writer.write_pictures(batch)
         self.report.embedded += fresh
-        self.report.reused += len(batch) - fresh
+        again = sum(item.fact.path in self._looked_again for item in batch)
+        self.report.unchanged += again
+        self.report.reused += len(batch) - fresh - again
         self._since_publish += fresh
 
     def _publish(self) -> None:

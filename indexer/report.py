@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from indexer.rules import PassedOver
 from vision.batching import BatchReport
 
 
@@ -68,8 +69,11 @@ class IndexReport:
         reused: files whose content was known already: moved, copied or returned.
         unchanged: files that needed nothing.
         missing: files that were deleted since; their pictures leave the results but nothing is erased.
+        excluded: files of the library that are passed over now; their pictures leave the results like missing ones.
+        rewritten: pictures whose files a program rewrote without touching their pixels; they keep captions and boxes.
         unavailable: files whose folder or drive cannot be reached; left as they are.
         pruned: files and pictures erased from the library because `--prune` asked for it.
+        passed_over: folders and files that a rule leaves out.
         not_pictures: files that neither name nor content calls a picture.
         refused: every file that could not be read, with its reason.
         cut_short: paths of the pictures in this run whose file ends too soon; they are shown as far as they go.
@@ -85,8 +89,11 @@ class IndexReport:
     reused: int = 0
     unchanged: int = 0
     missing: int = 0
+    excluded: int = 0
+    rewritten: int = 0
     unavailable: int = 0
     pruned: int = 0
+    passed_over: list[PassedOver] = field(default_factory=list)
     not_pictures: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
     cut_short: list[str] = field(default_factory=list)

@@ -1,15 +1,15 @@
-"""Walk folders and mark what changed: new, altered, unchanged, returned, gone."""
+"""Hold what a walk finds against what the library remembers: new, altered, unchanged, returned, gone."""
 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from indexer.mounts import Mounts
+from indexer.rules import PassedOver, Rules
+from indexer.walk import NotPicture, Unreadable, Walk
 from search.db.images import FileFact, KnownFile
-from vision.decoder.known import HEAD_BYTES, begins_like_a_picture, is_named_picture
 from vision.errors import DeixisError
 
 
@@ -18,11 +18,20 @@ class PathError(DeixisError):
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A folder or file that the scan could not look at."""
+class ScanOptions:
+    """How a scan goes about it.
 
-    path: str
-    reason: str
+    Attributes:
+        root: the root at or above the scanned folder; None where that is the root itself.
+        rules: what is passed over.
+        retry_refused: try files again that were refused, though they have not changed.
+        rescan: look at the content of files whose facts have not changed.
+    """
+
+    root: str | None = None
+    rules: Rules = field(default_factory=Rules)
+    retry_refused: bool = False
+    rescan: bool = False
 
 
 @dataclass(slots=True)
@@ -31,21 +40,29 @@ class Scan:
 
     Attributes:
         work: files whose pixels must be looked at (new, altered, or without a vector of this model).
+        touched: something about the file changed, but neither size nor date: the bytes decide whether it is work.
         unchanged: files that need nothing.
         returned: remembered as missing, back unaltered, vector still there.
+        noted: facts to remember of unaltered files: an older library, or a disk under another number.
         refused_before: unchanged since they were refused; not tried again.
         gone: remembered, and the file system says with authority that they are not there.
+        excluded: remembered, and passed over now.
         unavailable: remembered, not seen, but their mount or folder cannot be asked: left as they are.
+        passed_over: folders and files that a rule leaves out.
         not_pictures: files that neither name nor content calls a picture.
         unreadable: folders and files that could not be listed or examined.
     """
 
     work: list[FileFact] = field(default_factory=list)
+    touched: list[tuple[FileFact, KnownFile]] = field(default_factory=list)
     unchanged: list[KnownFile] = field(default_factory=list)
     returned: list[KnownFile] = field(default_factory=list)
+    noted: list[tuple[FileFact, KnownFile]] = field(default_factory=list)
     refused_before: list[KnownFile] = field(default_factory=list)
     gone: list[KnownFile] = field(default_factory=list)
+    excluded: list[KnownFile] = field(default_factory=list)
     unavailable: list[KnownFile] = field(default_factory=list)
+    passed_over: list[PassedOver] = field(default_factory=list)
     not_pictures: list[str] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
 
@@ -65,126 +82,89 @@ def resolve_root(path: str | Path) -> str:
     return resolved
 
 
-def scan_root(root: str, known: dict[str, KnownFile], *, retry_refused: bool = False) -> Scan:
-    """Compare a root with what is known of it.
+def scan_root(start: str, known: dict[str, KnownFile], options: ScanOptions | None = None) -> Scan:
+    """Compare a folder with what is known of it.
 
     Args:
-        root: as `resolve_root` returns it.
-        known: everything remembered at or below the root, by path.
-        retry_refused: try files again that were refused, though they have not changed.
+        start: as `resolve_root` returns it.
+        known: everything remembered at or below it, by path.
+        options: the root it belongs to, its rules, and what is looked at again.
     """
+    options = options or ScanOptions()
     scan = Scan()
     seen: set[str] = set()
-    for entry in _walk(root, scan):
-        if isinstance(entry, Unreadable):
-            scan.unreadable.append(entry)
-        else:
-            seen.add(entry.path)
-            _place(entry, known.get(entry.path), scan, retry_refused)
-    _settle_missing(root, known, seen, scan)
+    mounts = Mounts()
+    for entry in Walk(options.root or start, start, options.rules, mounts, known):
+        match entry:
+            case FileFact():
+                seen.add(entry.path)
+                _place(entry, known.get(entry.path), scan, options, mounts)
+            case Unreadable():
+                scan.unreadable.append(entry)
+            case PassedOver():
+                scan.passed_over.append(entry)
+            case NotPicture():
+                scan.not_pictures.append(entry.path)
+    _settle_missing(start, known, seen, scan, mounts)
     return scan
 
 
-def _place(fact: FileFact, before: KnownFile | None, scan: Scan, retry_refused: bool) -> None:
-    same = before is not None and (before.size_bytes, before.mtime_ns) == (fact.size_bytes, fact.mtime_ns)
-    if before is None or not same:
+def _place(fact: FileFact, before: KnownFile | None, scan: Scan, options: ScanOptions, mounts: Mounts) -> None:
+    if before is None or (before.size_bytes, before.mtime_ns) != (fact.size_bytes, fact.mtime_ns):
         scan.work.append(fact)
-    elif before.state == "refused":
-        (scan.work.append(fact) if retry_refused else scan.refused_before.append(before))
+        return
+    # An older library knows no ctime; believing it once is better than reading every picture again.
+    unaltered = before.ctime_ns in (None, fact.ctime_ns)
+    if unaltered:
+        mounts.seen_again(before.device, fact.device)
+    if before.state == "refused":
+        # Rights are part of what a ctime tells: what was refused for them may be readable now.
+        (scan.refused_before.append(before) if unaltered and not options.retry_refused else scan.work.append(fact))
     elif not before.embedded:
         scan.work.append(fact)
-    elif before.state == "missing":
-        scan.returned.append(before)
-    else:
-        scan.unchanged.append(before)
-
-
-def _walk(root: str, scan: Scan) -> Iterator[FileFact | Unreadable]:
-    """Yield every candidate below `root`, depth first, in the order of names; never through a linked folder."""
-    if not os.path.isdir(root):
-        yield _examine(root)
+    elif not unaltered or options.rescan:
+        scan.touched.append((fact, before))
         return
-    stack = [root]
-    while stack:
-        folder = stack.pop()
-        try:
-            with os.scandir(folder) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            yield Unreadable(folder, f"the folder cannot be listed: {error.strerror}")
-            continue
-        folders: list[str] = []
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if _is_folder(entry):
-                folders.append(entry.path)
-            elif not _may_be_picture(entry.path):
-                scan.not_pictures.append(entry.path)
-            else:
-                yield _examine(entry.path)
-        stack.extend(reversed(folders))
+    else:
+        (scan.returned if before.state == "missing" else scan.unchanged).append(before)
+    if (before.ctime_ns, before.device) != (fact.ctime_ns, fact.device):
+        scan.noted.append((fact, before))
 
 
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir(follow_symlinks=False)
-    except OSError:
-        return False
-
-
-def _examine(path: str) -> FileFact | Unreadable:
-    try:
-        info = os.stat(path)
-    except OSError as error:
-        return Unreadable(path, f"cannot be examined: {error.strerror}")
-    if not stat.S_ISREG(info.st_mode):
-        return Unreadable(path, "not a regular file")
-    return FileFact(path, info.st_size, info.st_mtime_ns, str(info.st_dev), info.st_ctime_ns)
-
-
-def _may_be_picture(path: str) -> bool:
-    if is_named_picture(path):
-        return True
-    try:
-        # O_NONBLOCK: a FIFO with an innocent name must not hang the scan.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
-    except OSError:
-        return False
-    try:
-        head = os.read(handle, HEAD_BYTES) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return begins_like_a_picture(head)
-
-
-def _settle_missing(root: str, known: dict[str, KnownFile], seen: set[str], scan: Scan) -> None:
+def _settle_missing(start: str, known: dict[str, KnownFile], seen: set[str], scan: Scan, mounts: Mounts) -> None:
     """Tell what is gone from what merely cannot be reached: a vanished mount removes nothing."""
-    blocked = [entry.path for entry in scan.unreadable]
-    looked_at = {*seen, *scan.not_pictures, *blocked}
+    blocked = {entry.path for entry in scan.unreadable if entry.blocks}
+    passed_over = {entry.path for entry in scan.passed_over}
     absent = [file for path, file in known.items() if path not in seen and file.state != "missing"]
     # An unplugged drive leaves an empty folder behind. A root that held pictures and shows no entry at all is
     # believed to be unplugged; whoever really emptied it says so with `--prune`.
-    empty_root = os.path.isdir(root) and not looked_at and bool(absent)
+    empty_root = os.path.isdir(start) and not (seen or scan.not_pictures or blocked) and bool(absent)
     for file in absent:
-        if empty_root or _below_any(file.path, blocked) or _mount_changed(file):
+        if _at_or_below(file.path, passed_over):
+            scan.excluded.append(file)
+        elif empty_root or _at_or_below(file.path, blocked) or _mount_changed(file, mounts):
             scan.unavailable.append(file)
         else:
             scan.gone.append(file)
 
 
-def _below_any(path: str, folders: list[str]) -> bool:
-    return any(path == folder or path.startswith(folder + "/") for folder in folders)
+def _at_or_below(path: str, folders: set[str]) -> bool:
+    while folders and len(path) > 1:
+        if path in folders:
+            return True
+        path = os.path.dirname(path)
+    return "/" in folders
 
 
-def _mount_changed(file: KnownFile) -> bool:
+def _mount_changed(file: KnownFile, mounts: Mounts) -> bool:
+    """Whether another file system lies now where the nearest folder of a missing file is."""
     folder = os.path.dirname(file.path)
     while True:
         try:
-            return str(os.stat(folder).st_dev) != file.device
-        except FileNotFoundError:
+            token, device = mounts.token_of_folder(folder)
+        except (FileNotFoundError, NotADirectoryError):
             folder = os.path.dirname(folder)
         except OSError:
             return True
+        else:
+            return not mounts.is_same(file.device, token, device)

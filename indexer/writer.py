@@ -11,12 +11,15 @@ from sqlalchemy import select
 
 from indexer.control import control_picture
 from indexer.isolate import ItemError, blames_an_item, words
+from indexer.rewritten import carry_to_copy, plan_rewrites
 from search.db.images import (
     FileFact,
     ImageFact,
+    KnownFile,
     get_or_create_image,
     image_with_vector,
     mark_state,
+    note_facts,
     record_file,
 )
 from search.db.limits import clock
@@ -52,6 +55,8 @@ class Writer:
     Attributes:
         unwritten: previews that could not be kept.
         problem: why, the first time.
+        gone: ids of files that are no longer there: what looks like one of them may be that picture, rewritten.
+        rewritten: pictures that kept their row although a program rewrote their files.
     """
 
     def __init__(self, library: Library, model: Model, encoder: Encoder) -> None:
@@ -61,6 +66,8 @@ class Writer:
         self._previews = PreviewStore(library.home)
         self.unwritten = 0
         self.problem = ""
+        self.gone: frozenset[int] = frozenset()
+        self.rewritten = 0
 
     def write_pictures(self, batch: Sequence[DecodedFile]) -> int:
         """Embed and store decoded pictures; returns how many vectors were new.
@@ -68,25 +75,37 @@ class Writer:
         Two files with the same content give one image and one vector.
         """
         distinct = {item.picture.sha256: item for item in batch}
+        facts = {sha: _image_fact(item.picture) for sha, item in distinct.items()}
         with self._library.read() as session:
-            known = {sha for sha in distinct if image_with_vector(session, sha, self._model.id) is not None}
+            rewrites = plan_rewrites(session, [(i.fact.path, facts[i.picture.sha256]) for i in batch], self.gone)
+            before = {sha: old for sha, (_, old) in rewrites.kept.items()}
+            known = {
+                sha for sha in distinct if image_with_vector(session, before.get(sha, sha), self._model.id) is not None
+            }
         fresh = [item for sha, item in distinct.items() if sha not in known]
         vectors = self._embed(fresh)
-        for item in fresh:
-            self._keep_preview(item.picture)
+        for sha, item in distinct.items():
+            if sha not in known or sha in before:
+                self._keep_preview(item.picture)
         with self._library.write() as session:
-            image_ids = {sha: get_or_create_image(session, _image_fact(item.picture)) for sha, item in distinct.items()}
+            rewrites.rewrite(session, facts, {sha: _paths(batch, sha) for sha in before})
+            image_ids = {sha: get_or_create_image(session, fact) for sha, fact in facts.items()}
             owners = [image_ids[item.picture.sha256] for item in fresh]
             if owners:
                 self._library.vectors.append(session, self._model, "image", owners, vectors)
             for item in batch:
                 record_file(session, item.fact, item.root_id, image_id=image_ids[item.picture.sha256])
+            rewrites.carry(session, image_ids)
+        self.rewritten += len(rewrites.kept) + len(rewrites.carried)
+        for old in before.values():
+            self._previews.discard(old)
         return len(fresh)
 
     def write_copies(self, copies: Sequence[tuple[FileFact, int, int]]) -> None:
         """Record files whose content is known: `(fact, root_id, image_id)` each."""
         with self._library.write() as session:
             for fact, root_id, image_id in copies:
+                carry_to_copy(session, fact.path, image_id)
                 record_file(session, fact, root_id, image_id=image_id)
 
     def write_refusals(self, refusals: Sequence[tuple[FileFact, int, str]]) -> None:
@@ -100,6 +119,12 @@ class Writer:
         if file_ids:
             with self._library.write() as session:
                 mark_state(session, file_ids, state)
+
+    def note_facts(self, noted: Sequence[tuple[FileFact, KnownFile]]) -> None:
+        """Remember what the file system says now of files that are otherwise unaltered."""
+        if noted:
+            with self._library.write() as session:
+                note_facts(session, noted)
 
     def write_texts(self, texts: Sequence[tuple[int, str]]) -> int:
         """Embed and store texts given as `(text_id, body)`; returns how many vectors were new."""
@@ -153,6 +178,10 @@ def _embedded(encode: Callable[[], Embeddings]) -> Embeddings:
     if not np.all(np.abs(np.linalg.norm(vectors, axis=1) - 1.0) < 1e-3):
         raise ItemError(NOT_EMBEDDED, "The encoder gives it a vector that is not finite or has no direction.")
     return vectors
+
+
+def _paths(batch: Sequence[DecodedFile], sha256: str) -> set[str]:
+    return {item.fact.path for item in batch if item.picture.sha256 == sha256}
 
 
 def _pixels(picture: Decoded) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:

@@ -60,6 +60,15 @@ class PreviewStore:
             return None
         return unsealed(stored)
 
+    def discard(self, sha256: str) -> int:
+        """Remove every preview of a picture; returns how many there were. One that cannot be removed stays."""
+        removed = 0
+        for size_px in SIZES_PX:
+            with contextlib.suppress(OSError):
+                self.path(sha256, size_px).unlink()
+                removed += 1
+        return removed
+
     def put(self, sha256: str, size_px: int, data: bytes) -> Path:
         """Store a preview; readers see the whole file or none of it.
 

@@ -24,7 +24,7 @@ from search.db.limits import (
     instant,
     int64,
 )
-from search.db.schema import Embedding, File, Image, Root
+from search.db.schema import Embedding, File, Image
 
 _NO_BYTE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Halves of surrogate pairs that stand for no undecodable byte: no file system has given us these."""
@@ -134,23 +134,6 @@ def name_key(path: str) -> str:
     return path_key(path.rsplit("/", 1)[-1])
 
 
-def root_for(session: Session, path: str) -> Root:
-    """The root that covers `path`: an existing root above it, or a new one."""
-    roots = session.scalars(select(Root)).all()
-    covering = [root for root in roots if path == root.path or path.startswith(root.path.rstrip("/") + "/")]
-    if covering:
-        return max(covering, key=lambda root: len(root.path))
-    root = Root(path=path, last_scanned_at=None)
-    session.add(root)
-    session.flush()
-    return root
-
-
-def root_paths(session: Session) -> list[str]:
-    """Paths of all roots, sorted."""
-    return sorted(session.scalars(select(Root.path)))
-
-
 def known_files(session: Session, root_path: str, model_id: int) -> dict[str, KnownFile]:
     """All files at or below `root_path`, by path."""
     below = root_path.rstrip("/") + "/"
@@ -189,9 +172,11 @@ def image_with_vector(session: Session, sha256: str, model_id: int) -> int | Non
 
 def get_or_create_image(session: Session, fact: ImageFact) -> int:
     """Id of the image with this content."""
-    known = session.scalar(select(Image.id).where(Image.sha256 == fact.sha256))
+    known = session.scalar(select(Image).where(Image.sha256 == fact.sha256))
     if known is not None:
-        return known
+        # An older library knows no digests of pixels; `index --rescan` brings them.
+        known.pixels_sha256 = known.pixels_sha256 or fact.pixels_sha256
+        return known.id
     image = Image(
         sha256=fact.sha256,
         width_px=fact.width_px,
@@ -238,6 +223,14 @@ def mark_state(session: Session, file_ids: Iterable[int], state: str) -> None:
     """Set the state of files, e.g. to `missing` when they are gone or back to `indexed` when they return."""
     for some in chunks(list(file_ids)):
         session.execute(update(File).where(File.id.in_(some)).values(state=state))
+
+
+def note_facts(session: Session, noted: Sequence[tuple[FileFact, KnownFile]]) -> None:
+    """Remember what the file system says now of files that are otherwise unaltered."""
+    session.execute(
+        update(File),
+        [{"id": known.file_id, "ctime_ns": fact.ctime_ns, "device": fact.device} for fact, known in noted],
+    )
 
 
 def present_images(session: Session, image_ids: Sequence[int]) -> set[int]:

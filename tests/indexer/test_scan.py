@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.scan import PathError, resolve_root, scan_root
+from indexer.scan import PathError, ScanOptions, resolve_root, scan_root
 from search.db.images import KnownFile
 
 
@@ -56,7 +56,7 @@ def test_a_file_is_placed_by_what_is_remembered_of_it(folder: Path, changes: dic
 
 def test_refused_files_are_tried_again_when_asked(folder: Path) -> None:
     file = known(folder / "a.jpg", state="refused", embedded=False)
-    assert len(scan_root(str(folder), {file.path: file}, retry_refused=True).work) == 1
+    assert len(scan_root(str(folder), {file.path: file}, ScanOptions(retry_refused=True)).work) == 1
 
 
 def test_a_deleted_file_is_gone(folder: Path) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from search.db.annotations import CaptionFact, add_annotations, texts_without_vector
-from search.db.images import FileFact, ImageFact, get_or_create_image, mark_state, record_file, root_for
+from search.db.images import FileFact, ImageFact, get_or_create_image, mark_state, record_file
+from search.db.roots import root_for
 from search.errors import LibraryEmptyError, ModelMismatchError, NotFoundError, QueryError
 from search.library import Library
 from search.results import SearchRequest

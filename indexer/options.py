@@ -1,0 +1,34 @@
+"""How `index` goes about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from indexer.roots import RuleChange
+from vision.images import DecodeLimits
+
+
+@dataclass(frozen=True, slots=True)
+class IndexOptions:
+    """How `index` goes about it.
+
+    Attributes:
+        batch_size: pictures per transaction, and at most per batch of the encoder; None for as many as its largest
+            batch holds, 32 at least.
+        decode_workers: decoding child processes.
+        limits: what one picture may cost.
+        retry_refused: try refused files again though they have not changed.
+        replace_model: accept another encoder than the library's, and embed everything again with it.
+        prune: erase what is missing or unavailable instead of keeping it hidden.
+        rescan: look at the bytes of every file, whatever the file system says of it.
+        rules: what is said about passing over and following.
+    """
+
+    batch_size: int | None = None
+    decode_workers: int = 2
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    retry_refused: bool = False
+    replace_model: bool = False
+    prune: bool = False
+    rescan: bool = False
+    rules: RuleChange = field(default_factory=RuleChange)
