@@ -1,38 +1,45 @@
 # First hour: `make demo`, `make test`, `make check`. Everything lives in .venv; nothing is installed elsewhere.
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-STAMP := $(VENV)/.installed
+BIN := .venv/bin
+# Further flags of `deixis demo`: `make demo ARGS=--probe` asks the pages itself and stops.
+ARGS ?=
 # Two threads are what the smallest machine has; more make small models slower.
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: demo test check format clean
+.PHONY: demo test check format lock check-newest check-lowest ready clean
 
-demo: $(STAMP)
-	$(BIN)/deixis demo --folder .demo
+demo: ready
+	$(BIN)/deixis demo --folder .demo $(ARGS)
 
-test: $(STAMP)
+test: ready
 	$(BIN)/python -m pytest
 
-check: $(STAMP)
+check: ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: $(STAMP)
+format: ready
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-$(STAMP): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Deixis needs Python 3.11 or newer; say which: make PYTHON=python3.12"; exit 1; }
-	$(PYTHON) -m venv $(VENV) \
-		|| { echo "The venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
-	@touch $@
+# The newest versions of the day into lock/ and, as upper bounds, into pyproject.toml.
+lock: ready
+	$(BIN)/python lock/renew.py
+
+# The suite on the newest and on the lowest versions that pyproject.toml allows; each makes an environment of its own.
+check-newest:
+	@sh lock/venv.sh newest "$(PYTHON)" .venv-newest
+	.venv-newest/bin/python -m pytest
+
+check-lowest: ready
+	@sh lock/venv.sh lowest "$(PYTHON)" .venv-lowest
+	.venv-lowest/bin/python -m pytest
+
+ready:
+	@sh lock/venv.sh locked "$(PYTHON)" .venv
 
 clean:
-	rm -rf $(VENV) .demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-newest .venv-lowest .demo .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
