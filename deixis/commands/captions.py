@@ -48,7 +48,6 @@ def forget(
     if json:
         print_json(asdict(report))
         return 0
-    out().print(
-        f"{printable(report.source)}: {report.captions} captions, {report.regions} boxes and {report.texts} texts erased"
-    )
+    what = f"{report.captions} captions, {report.regions} boxes and {report.texts} texts"
+    out().print(f"{printable(report.source)}: {what} erased")
     return 0

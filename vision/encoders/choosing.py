@@ -8,14 +8,16 @@ import importlib.util
 import json
 import logging
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import platformdirs
 
+from vision.batching import usable_cores
 from vision.encoders.backends import Backend, available_backends
-from vision.encoders.comparing import Measured, Sample, compare, take_sample
+from vision.encoders.comparing import Measured, Sample, compare, glance, quick_sample
 from vision.encoders.registry import find_model, load_encoder
 from vision.errors import ModelError
 from vision.machine import machine_line
@@ -27,9 +29,18 @@ WORST_COSINE = 0.999
 WORTH_CHOOSING_BYTES = 256 << 20
 """Models with at least so many bytes of weights gain more from a choice than its measurement costs."""
 
+BUDGET_S = 40.0
+"""No further candidate is begun after so many seconds, or half as long again as the reference took."""
+
+Progress = Callable[[str], None]
+
 _LOG = logging.getLogger(__name__)
 # What is less than this much faster is no reason to leave float32.
 _WORTH_LEAVING = 1.1
+# Two pictures are timed less exactly than eight: what looks a little slower may still turn out faster.
+_GLANCE_ERROR = 1.3
+# A model that takes longer than this for a picture is compared on every second picture and text.
+_SLOW_S = 0.5
 _RUNTIMES = ("torch", "transformers", "onnxruntime", "openvino")
 
 
@@ -54,7 +65,10 @@ class Choice:
     def __str__(self) -> str:
         chosen = next(one for one in self.measured if one.backend == self.backend)
         if chosen is self.measured[0]:
-            said = f"{self.backend} chosen: nothing faster is as faithful"
+            others = [f"{one.backend} {one.speed:.1f}×, cosine {one.worst_cosine:.4f}" for one in self.measured[1:]]
+            others += [reason.splitlines()[0] for reason in self.refused]
+            tried = f" ({'; '.join(others)})" if others else ""
+            said = f"{self.backend} chosen: nothing faster is as faithful{tried}"
         else:
             said = (
                 f"{self.backend} chosen: {chosen.speed:.1f}× the speed of {self.measured[0].backend} in float32, "
@@ -74,26 +88,36 @@ def worth_choosing(model: str) -> bool:
     return sum(path.stat().st_size for path in weights) >= WORTH_CHOOSING_BYTES
 
 
-def choose_backend(model: str, *, threads: int | None = None, notes: Path | None = None) -> Choice:
-    """Measure every backend and precision that a model's folder offers here, and take the fastest faithful one.
+def choose_backend(
+    model: str, *, threads: int | None = None, notes: Path | None = None, progress: Progress | None = None
+) -> Choice:
+    """Take the fastest faithful of the backends and precisions that a model's folder offers here.
 
-    Candidates are loaded one after the other and embed eight pictures and twelve texts that come with the code. On a
-    CPU float16 is no candidate: what bfloat16 or 8 bits gain there, it loses.
+    A precision whose single layer gains nothing on this processor is out before anything is loaded. The others are
+    loaded one after the other; one that is slower on two pictures goes no further, the rest embed a few pictures and
+    texts that come with the code. What does not fit into `BUDGET_S` is not measured, and said so.
 
     Args:
         model: as for `load_encoder`, with a folder.
         threads: CPU cores; None for every core that this process may use.
         notes: where choices are remembered; None for the user's cache folder.
+        progress: told in one line what is being measured.
 
     Raises:
         ModelMissingError: it is not on this machine.
         ModelError: not even its float32 reference can be loaded.
     """
     folder = find_model(model).folder
-    candidates = [str(backend) for backend in available_backends(folder) if _sensible(backend)]
+    offered = available_backends(folder)
     machine = machine_line(threads)
-    note = (notes or Path(platformdirs.user_cache_dir("deixis")) / "choices") / _key(folder, candidates, machine)
-    return _recall(note, candidates) or _measure(model, candidates, threads, machine, note)
+    note = (notes or Path(platformdirs.user_cache_dir("deixis")) / "choices") / _key(folder, offered, machine)
+    earlier = _recall(note, [str(backend) for backend in offered])
+    if earlier is not None:
+        return earlier
+    trial = _Trial(model, threads, progress or (lambda line: None))
+    choice = trial.run(offered, machine)
+    _remember(note, choice)
+    return choice
 
 
 def fastest_faithful(measured: Sequence[Measured]) -> str:
@@ -107,43 +131,79 @@ def fastest_faithful(measured: Sequence[Measured]) -> str:
     return max(faithful, key=lambda one: one.speed, default=reference).backend
 
 
-def _sensible(backend: Backend) -> bool:
-    if backend.precision != "float16":
-        return True
-    if backend.kind != "transformers":
+class _Trial:
+    """One measurement: what was found out so far, and how long it took."""
+
+    def __init__(self, model: str, threads: int | None, progress: Progress) -> None:
+        self._model, self._threads, self._progress = model, threads, progress
+        self._measured: list[Measured] = []
+        self._refused: list[str] = []
+        self._started = time.perf_counter()
+
+    def run(self, offered: Sequence[Backend], machine: str) -> Choice:
+        if not offered:
+            load_encoder(self._model, threads=self._threads)  # says what is missing
+        reference, *others = [backend for backend in offered if self._may_gain(backend)]
+        if others:
+            self._compare(str(reference), [str(backend) for backend in others])
+        else:  # nothing to compare with, so that loading it here would be for nothing
+            self._measured.append(Measured(str(reference), 1.0, 1.0, 1.0))
+        return Choice(fastest_faithful(self._measured), tuple(self._measured), tuple(self._refused), machine)
+
+    def _may_gain(self, backend: Backend) -> bool:
+        if backend.kind != "transformers" or backend.precision == "float32":
+            return True
+        import torch  # noqa: PLC0415  # takes seconds, and the reference will load it anyway
+
+        if torch.cuda.is_available():
+            return True
+        from vision.encoders.layer_speed import layer_gain  # noqa: PLC0415  # as above
+
+        torch.set_num_threads(self._threads or usable_cores())
+        gain = layer_gain(backend.precision)
+        if gain >= _WORTH_LEAVING:
+            return True
+        self._refused.append(f"{backend}: a layer computes at {gain:.2f}× of float32 on this processor")
         return False
-    import torch  # noqa: PLC0415  # takes seconds, and the candidates will load it anyway
 
-    return bool(torch.cuda.is_available())
+    def _compare(self, reference: str, others: list[str]) -> None:
+        names = ", ".join(others)
+        self._progress(f"measuring {names} against {reference}, once on this machine (--backend transformers skips it)")
+        encoder = load_encoder(self._model, threads=self._threads, backend=reference)
+        picture_s = glance(encoder)
+        every = 1 if picture_s < _SLOW_S else 2
+        sample = quick_sample(encoder, every=every)
+        self._measured.append(compare(reference, sample, sample))
+        del encoder
+        reference_s = time.perf_counter() - self._started
+        for name in others:
+            spent = time.perf_counter() - self._started
+            if spent + reference_s / 2 > max(BUDGET_S, 1.5 * reference_s):
+                self._refused.append(f"{name}: not measured, {spent:.0f} s were enough")
+                continue
+            self._try(name, sample, every)
 
-
-def _measure(model: str, candidates: list[str], threads: int | None, machine: str, note: Path) -> Choice:
-    if not candidates:
-        load_encoder(model, threads=threads)  # says what is missing
-    measured: list[Measured] = []
-    refused: list[str] = []
-    reference: Sample | None = None
-    for name in candidates:
+    def _try(self, name: str, reference: Sample, every: int) -> None:
         try:
-            sample = take_sample(load_encoder(model, threads=threads, backend=name))
+            encoder = load_encoder(self._model, threads=self._threads, backend=name)
+            picture_s = glance(encoder)
+            if picture_s * _WORTH_LEAVING > reference.picture_s * _GLANCE_ERROR:
+                speed = reference.picture_s / picture_s
+                self._refused.append(f"{name}: {speed:.2f}× of float32 on two pictures")
+                return
+            self._measured.append(compare(name, quick_sample(encoder, every=every), reference))
         except ModelError as error:
-            if reference is None:
-                raise
-            refused.append(f"{name}: {error}")
-            continue
-        reference = reference or sample
-        measured.append(compare(name, sample, reference))
-    choice = Choice(fastest_faithful(measured), tuple(measured), tuple(refused), machine)
-    _remember(note, choice)
-    return choice
+            self._refused.append(f"{name}: {error}")
 
 
-def _key(folder: Path, candidates: list[str], machine: str) -> str:
+def _key(folder: Path, offered: Sequence[Backend], machine: str) -> str:
     """What makes a choice another one: the model's files, the machine, the runtimes and their versions."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     stamps = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     versions = [importlib.metadata.version(name) for name in _RUNTIMES if importlib.util.find_spec(name) is not None]
-    facts = repr((os.path.realpath(folder), stamps, candidates, machine, versions, WORST_COSINE))
+    facts = repr(
+        (os.path.realpath(folder), stamps, [str(backend) for backend in offered], machine, versions, WORST_COSINE)
+    )
     return f"{hashlib.sha256(facts.encode()).hexdigest()}.json"
 
 
@@ -163,4 +223,4 @@ def _remember(note: Path, choice: Choice) -> None:
         note.parent.mkdir(parents=True, exist_ok=True)
         write_whole(note, json.dumps(asdict(choice), indent=2), lasting=False)
     except OSError as error:
-        _LOG.warning("cannot remember the choice of a backend, so it is measured again next time: %s", error)
+        _LOG.info("cannot remember the choice of a backend, so it is measured again next time: %s", error)

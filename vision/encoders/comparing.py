@@ -6,6 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from vision.encoders.base import Encoder
 from vision.encoders.probes import PROBE_TEXTS, probe_pictures
 from vision.types import Embeddings
@@ -77,6 +80,33 @@ def take_sample(encoder: Encoder) -> Sample:
         encoder.encode_prepared(pictures)
         rounds.append(time.perf_counter() - started)
     return Sample(probed, min(rounds) / len(pictures))
+
+
+def glance(encoder: Encoder) -> float:
+    """Seconds per picture of one small batch, after a first picture that only warms up."""
+    pictures = probe_pictures(*encoder.facts.preprocessing.output_hw)
+    encoder.encode_prepared(pictures[:1])
+    return _picture_s(encoder, pictures[:2])
+
+
+def quick_sample(encoder: Encoder, *, every: int = 1) -> Sample:
+    """Embed some of the built-in pictures and texts of an encoder that is warm, and time the pictures while at it.
+
+    Args:
+        encoder: has run before.
+        every: take every so-manieth picture and text; 1 for all.
+    """
+    pictures = probe_pictures(*encoder.facts.preprocessing.output_hw)[::every]
+    started = time.perf_counter()
+    images = encoder.encode_prepared(pictures)
+    took = time.perf_counter() - started
+    return Sample(Probed(images, encoder.encode_text(PROBE_TEXTS[::every])), took / len(pictures))
+
+
+def _picture_s(encoder: Encoder, pictures: NDArray[np.uint8]) -> float:
+    started = time.perf_counter()
+    encoder.encode_prepared(pictures)
+    return (time.perf_counter() - started) / len(pictures)
 
 
 def compare(backend: str, sample: Sample, reference: Sample) -> Measured:
