@@ -144,7 +144,6 @@ BatchSize = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
-Detail = typer.Option("--detail", help="How much to say: brief or detailed.")
 Language = Annotated[
     str | None,
     typer.Option("--language", help="ISO 639-1 code; the captioner's first language if left out.", show_default=False),

@@ -86,7 +86,7 @@ def encoder_to_index(library: Library, wish: EncoderWish, *, afresh: bool = Fals
         return new_encoder(wish, wish.model or DEFAULT_MODEL, lasting=True, say=say)
     unchanged = (wish.backend, wish.precision) == (None, None) and (wish.model is None or _is_own(wish.model, active))
     if afresh and not unchanged:
-        return new_encoder(wish, wish.model or _place_of(active), lasting=True, say=say)
+        return new_encoder(wish, wish.model or where_encoder_lies(active), lasting=True, say=say)
     return own_encoder(library, wish)
 
 
@@ -120,7 +120,7 @@ def open_bound(active: Model, wish: EncoderWish) -> Encoder:
     """
     _check_wish(active, wish)
     if wish.model is None or _is_own(wish.model, active):
-        return load_encoder(_place_of(active), threads=wish.threads, backend=active.backend)
+        return load_encoder(where_encoder_lies(active), threads=wish.threads, backend=active.backend)
     if wish.model == "colour" or active.backend == "colour":
         return load_encoder(wish.model, threads=wish.threads)
     # A copy of the library's model elsewhere is loaded as the library was made; any other is about to be refused.
@@ -198,7 +198,7 @@ def _is_own(model: str, active: Model) -> bool:
     return model == active.name or is_model_at(model, active.location)
 
 
-def _place_of(active: Model) -> str:
+def where_encoder_lies(active: Model) -> str:
     """Where to load the library's encoder from: where it was, or where a preset of its name lies now.
 
     Raises:

@@ -27,3 +27,14 @@ def processor_name() -> str:
     except OSError:  # not Linux
         pass
     return platform.processor() or platform.machine()
+
+
+def processor_flags() -> frozenset[str]:
+    """What the processor can do, by Linux' names (`avx2`, `avx512_vnni`, `asimddp`); empty elsewhere."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                return frozenset(line.partition(":")[2].split())
+    except OSError:  # not Linux
+        pass
+    return frozenset()

@@ -37,6 +37,8 @@ Progress = Callable[[str], None]
 _LOG = logging.getLogger(__name__)
 # What is less than this much faster is no reason to leave float32.
 _WORTH_LEAVING = 1.1
+# One layer tells less than a model: what loses no more than this may still win.
+_LAYER_ERROR = 0.9
 # Two pictures are timed less exactly than eight: what looks a little slower may still turn out faster.
 _GLANCE_ERROR = 1.3
 # A model that takes longer than this for a picture is compared on every second picture and text.
@@ -161,9 +163,9 @@ class _Trial:
 
         torch.set_num_threads(self._threads or usable_cores())
         gain = layer_gain(backend.precision)
-        if gain >= _WORTH_LEAVING:
+        if gain >= _LAYER_ERROR:
             return True
-        self._refused.append(f"{backend}: a layer computes at {gain:.2f}× of float32 on this processor")
+        self._refused.append(f"{backend}: its layers compute at {gain:.2f}× here")
         return False
 
     def _compare(self, reference: str, others: list[str]) -> None:

@@ -10,8 +10,8 @@ from torch import nn
 
 from vision.int8 import Int8Linear
 
-# The tokens of one picture and the width of a base-size tower; a layer of it is small enough for the slowest kernel.
-_ROWS, _WIDTH = 64, 768
+# The tokens of a picture and the width of a base-size tower: enough to tell, and little for the slowest kernel.
+_ROWS, _WIDTH = 256, 768
 _ROUNDS = 3
 _HOPELESS = 4.0
 _DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
