@@ -91,6 +91,7 @@ DOMAIN_KINDS: Mapping[type[DeixisError], Kind] = {
     NotReadyError: Kind(503, "not-ready", "Not ready"),
     OverloadedError: Kind(503, "overloaded", "Too much is asked at once"),
     DecoderError: Kind(503, "decoder-unusable", "Pictures cannot be decoded on this machine"),
+    SystemFaultError: Kind(503, "system-error", "The system does not let the server do its work"),
     DeixisError: INTERNAL,
 }
 """The one place that turns domain errors into statuses; the nearest base class decides."""
@@ -102,11 +103,11 @@ FAULT_KINDS: Mapping[Fault, Kind] = {
     Fault.IO: Kind(503, "io-error", "A disk does not answer as it should"),
     Fault.TOO_MANY_FILES: Kind(503, "too-many-open", "Too much is open at once"),
     Fault.NO_MEMORY: Kind(503, "out-of-memory", "The server has no memory left"),
-    Fault.BUSY: Kind(503, "library-busy", "The library is busy"),
+    Fault.BUSY: DOMAIN_KINDS[LibraryBusyError],
     Fault.UNREACHABLE: Kind(503, "unreachable", "The database cannot be reached"),
     Fault.GONE: Kind(503, "storage-gone", "A drive or network share is gone"),
     Fault.NAME_TOO_LONG: Kind(503, "name-too-long", "A path is too long for its file system", retry=False),
-    Fault.OTHER: Kind(503, "system-error", "The system does not let the server do its work"),
+    Fault.OTHER: DOMAIN_KINDS[SystemFaultError],
 }
 """What the machine refuses; never the fault of the request, and no defect."""
 

@@ -159,9 +159,8 @@ def _keep(store: PreviewStore, sha256: str, size_px: int, preview: bytes) -> Non
     try:
         store.put(sha256, size_px, preview)
     except (OSError, LibraryError) as error:
-        _say_once(
-            f"previews cannot be kept, so they are made at every look: {error.args[0] if isinstance(error, LibraryError) else error}"
-        )
+        reason = error.args[0] if isinstance(error, LibraryError) else error
+        _say_once(f"previews cannot be kept, so they are made at every look: {reason}")
 
 
 @functools.lru_cache(maxsize=8)
