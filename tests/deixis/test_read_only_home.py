@@ -104,8 +104,10 @@ def test_another_user_searches_and_verifies_and_is_told_why_index_cannot(
         assert refused.returncode == 1
         assert "Traceback" not in refused.stderr
         assert "defect" not in refused.stderr
-        assert command[0] == "import" or "may not be written by this user" in refused.stderr or (
-            "Permission denied" in refused.stderr
+        assert (
+            command[0] == "import"
+            or "may not be written by this user" in refused.stderr
+            or ("Permission denied" in refused.stderr)
         )
     assert {path: path.stat().st_mtime_ns for path in home.rglob("*")} == before
 

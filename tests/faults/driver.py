@@ -61,7 +61,9 @@ def _command(task: dict[str, Any], shim: Any, folder: Path) -> int:
     os.environ.update(task["environ"])
     fault = task.get("fault")
     if fault:
-        shim.fault_arm(os.fsencode(task["below"]), fault["operations"], fault["number"], fault["code"], fault["lasting"])
+        shim.fault_arm(
+            os.fsencode(task["below"]), fault["operations"], fault["number"], fault["code"], fault["lasting"]
+        )
     try:
         main()
     except SystemExit as ended:

@@ -9,7 +9,7 @@ _MAX_BOXES = 4096
 
 
 class Box(NamedTuple):
-    """One box: its four-letter kind and where its content begins and ends; `whole` is False when the file ends first."""
+    """One box: its four-letter kind, where its content begins and ends, and whether the file holds all of it."""
 
     kind: bytes
     start: int

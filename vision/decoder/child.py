@@ -22,9 +22,10 @@ from PIL import Image
 
 from vision.decoder import formats
 from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError, full_size_hw
-from vision.decoder.opening import open_picture, says_unsupported
+from vision.decoder.opening import open_picture
 from vision.decoder.pixels import upright_srgb
 from vision.decoder.reading import read_once, require_size
+from vision.decoder.reasons import says_unsupported
 from vision.decoder.scale import View, shrunk_wh
 from vision.decoder.wire import Answer, receive_request, send
 from vision.types import RgbImage

@@ -24,8 +24,8 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "changed_while_reading": "Index again when nothing writes to the file any more.",
         "empty": "Copy the file again from where it came from.",
         "too_large": "Raise DEIXIS_MAX_FILE_BYTES if you trust this file.",
-        "too_many_pixels": "Raise the setting that the reason names, and DEIXIS_DECODE_MEMORY_BYTES with it, if you trust this file.",
-        "unsupported_format": "Convert it to JPEG, PNG, WebP, TIFF, HEIC, AVIF or JPEG XL; docs/formats.md lists what is read.",
+        "too_many_pixels": "Raise DEIXIS_MAX_PIXELS or DEIXIS_MAX_EXPANSION, as the reason says, if you trust it.",
+        "unsupported_format": "Convert it to JPEG, PNG, WebP, TIFF or HEIC; docs/formats.md lists all that is read.",
         "not_an_image": "Nothing to do if the file was never a picture; otherwise copy it again.",
         "corrupt": "Open it in a picture editor and save it anew, or copy it again from where it came from.",
         "timeout": "Raise DEIXIS_DECODE_TIMEOUT_S if you trust this file.",
@@ -37,7 +37,7 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
 
 
 FULL_SIZE_PIXELS = 40_000_000
-"""A picture that is asked for at its full size comes at a half, a quarter … of it where it has more pixels than this."""
+"""A picture that is asked for at its full size comes at a half, a quarter … of it where it has more pixels."""
 
 
 def full_size_hw(height_px: int, width_px: int) -> tuple[int, int]:
@@ -62,8 +62,8 @@ class DecodeLimits:
         max_file_bytes: a larger file is refused before it is read.
         max_pixels: width × height of a picture; a larger one is refused before its pixels are decoded. What a picture
             really costs is bounded by `memory_bytes`.
-        max_expansion: a picture above 40 million pixels whose samples take more than so many times the bytes of its file
-            is refused: no scan or photograph compresses like that, bombs do.
+        max_expansion: a picture above 40 million pixels whose samples take more than so many times the bytes of its
+            file is refused: no scan or photograph compresses like that, bombs do.
         timeout_s: wall-clock seconds from the moment the child has taken the picture to its complete answer.
         memory_bytes: address space of one child, its libraries included. Enforced on Linux; other systems do not
             honour such a limit, and there the limits on pixels and bytes must do.

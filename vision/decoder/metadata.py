@@ -101,7 +101,8 @@ def parse_taken_at(value: Any, offset: Any = None) -> datetime | None:
     """Read an EXIF time, `YYYY:MM:DD HH:MM:SS`, and its offset, `+HH:MM`, as cameras really write them.
 
     Returns:
-        None for blanks, zeros, impossible or absurd dates and anything that is no text; a bad offset only costs the offset.
+        None for blanks, zeros, impossible or absurd dates and anything that is no text; a bad offset only costs
+        itself.
     """
     match = _DATE_TIME.match(_text(value))
     if match is None:

@@ -11,8 +11,9 @@ from PIL import Image, UnidentifiedImageError
 
 from vision.decoder import boxes, cost, deep_tiff, digest, formats, jpegxl, known, metadata, raw, tiff_layout
 from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError
+from vision.decoder.reasons import unidentified
 from vision.decoder.scale import averaged_by, draft_jpeg, draft_jpeg2000, factor_for
-from vision.decoder.truncated import as_far_as_possible, is_cut_short, require_whole
+from vision.decoder.truncated import as_far_as_possible, require_whole
 
 _LAYERED = frozenset({"PSD", "ICO"})
 """What Pillow calls frames of these are layers, or other sizes of the same drawing."""
@@ -89,46 +90,7 @@ def _identified(data: bytes, path: str) -> Image.Image | None:
     except UnidentifiedImageError as error:
         if entry is not None and entry.code == "TIFF":
             return None
-        raise _unidentified(data, entry, targa) from error
-
-
-def _unidentified(data: bytes, entry: known.Format | None, targa: bool) -> RefusalError:
-    if targa or entry is None:
-        if targa:
-            return RefusalError("corrupt", "The file is named like TGA, but its header is none.")
-        return RefusalError("not_an_image", "The file is not a picture in any format that is known.")
-    if entry.kind == "video":
-        return RefusalError("unsupported_format", f"This is a video ({entry.name}); videos are not read.")
-    if entry.kind == "document":
-        return RefusalError("unsupported_format", f"This is a document ({entry.name}), a format that is not read.")
-    if entry.kind == "other":
-        return RefusalError("not_an_image", f"This is a {entry.name}, not a picture.")
-    if entry.kind == "picture":
-        return RefusalError("unsupported_format", f"This is a picture in a format that is not read: {entry.name}.")
-    if is_cut_short(entry.code, data):
-        return RefusalError("corrupt", f"The file begins like {entry.name}, but ends before its picture does.")
-    words = _plugins_words(entry.code, data)
-    if says_unsupported(words):
-        return RefusalError("unsupported_format", f"This kind of {entry.name} is not read: {words}.")
-    said = f": {words}" if words else ""
-    return RefusalError("corrupt", f"The file begins like {entry.name}, but its header is damaged{said}.")
-
-
-def says_unsupported(words: str) -> bool:
-    """Whether a plugin's complaint is that it lacks something, not that the file does."""
-    return re.search(r"support|cannot handle|n[o']t implemented|unimplemented", words, re.IGNORECASE) is not None
-
-
-def _plugins_words(code: str, data: bytes) -> str:
-    """What the format's own plugin says of the file."""
-    opener = Image.OPEN.get(code, (None,))[0]
-    try:
-        if opener is not None:
-            opener(io.BytesIO(data), "").close()
-    except Exception as error:  # it was asked for its complaint
-        words = " ".join(str(error).split()).rstrip(".")[:200]
-        return "" if "identif" in words else words  # "not identified by this driver" says nothing
-    return ""
+        raise unidentified(data, entry, targa=targa) from error
 
 
 def _open_with_pillow(picture: Image.Image, data: bytes, request: DecodeRequest, limits: DecodeLimits) -> Opened:

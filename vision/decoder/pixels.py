@@ -33,9 +33,10 @@ _SEEN_ON_WHITE = 0.05
 def upright_srgb(picture: Image.Image, orientation: int, averaged: int = 1) -> tuple[Image.Image, str | None]:
     """Turn a loaded picture into mode RGB.
 
-    Steps: samples of more than 8 bits are scaled; palettes are resolved; sides are divided by `averaged`, in strips; an
-    embedded colour profile, if usable, is converted to sRGB; transparency goes over white, because that is the page on
-    which people saw the picture, or over dark grey where the drawing itself is nearly white; EXIF orientation is applied.
+    Steps: samples of more than 8 bits are scaled; palettes are resolved; sides are divided by `averaged`, in strips;
+    an embedded colour profile, if usable, is converted to sRGB; transparency goes over white, because that is the page
+    on which people saw the picture, or over dark grey where the drawing itself is nearly white; EXIF orientation is
+    applied.
 
     Returns:
         The picture, and a remark where its colour profile could not be used.
@@ -80,7 +81,7 @@ def _averaged(picture: Image.Image, factor: int) -> Image.Image:
 
 
 def _alpha_is_forgotten(picture: Image.Image) -> bool:
-    return picture.mode == "RGBA" and picture.getextrema()[3] == (0, 0)
+    return picture.mode == "RGBA" and picture.getchannel("A").getextrema() == (0, 0)
 
 
 def _split_alpha(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:

@@ -14,7 +14,7 @@ _MARGIN = 2
 the encoder was trained with, and with twice the pixels it sees what it always saw (decision 20)."""
 
 SHRINK_ABOVE_PIXELS = 25_000_000
-"""Formats that cannot decode at a fraction keep all their pixels up to this many, and are reduced by averaging beyond."""
+"""Formats that cannot decode at a fraction keep all their pixels up to this many; beyond, they are averaged."""
 
 _JPEG_SCALES = (8, 4, 2)
 
@@ -35,7 +35,7 @@ class View:
 
     @property
     def extent_wh(self) -> tuple[float, float]:
-        """How much of `picture` the whole picture covers: its last row and column may stand for less than a full one."""
+        """How much of `picture` the whole covers: its last row and column may stand for less than a full one."""
         if self.divisor == 1:
             return self.picture.width, self.picture.height
         width, height = (side / self.divisor for side in self.full_wh)
@@ -52,7 +52,7 @@ def factor_for(request: DecodeRequest, full_wh: tuple[int, int]) -> int:
         needed.append(request.preprocessing.resized_wh(width, height))
     if request.preview_px is not None:
         needed.append(shrunk_wh(full_wh, request.preview_px))
-    least_w, least_h = (max(sides) for sides in zip(*needed, strict=True))
+    least_w, least_h = max(wh[0] for wh in needed), max(wh[1] for wh in needed)
     return max(1, min(width // (_MARGIN * least_w), height // (_MARGIN * least_h)))
 
 
@@ -79,7 +79,7 @@ def draft_jpeg2000(picture: Image.Image, factor: int, levels: int) -> int:
     steps = min(levels, int(math.log2(factor)) if factor > 1 else 0)
     if steps:
         picture.reduce = steps  # type: ignore[method-assign, assignment]  # the plugin's setter hides the method
-    return 2**steps
+    return 1 << steps
 
 
 def averaged_by(picture_wh: tuple[int, int], factor: int, *, exact: bool) -> int:

@@ -1,4 +1,4 @@
-"""The folders (IFDs) of a TIFF file, read without decoding: is it camera RAW, and is its first picture only a thumbnail?"""
+"""The folders (IFDs) of a TIFF file, read without decoding: is it camera RAW, is its first picture a thumbnail?"""
 
 from __future__ import annotations
 

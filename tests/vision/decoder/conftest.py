@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -21,16 +22,16 @@ class Reader:
     def __init__(self, pool: DecoderPool) -> None:
         self._pool = pool
 
-    def answer(self, data: bytes) -> Decoded | Refused:
-        return self._pool.decode(DecodeRequest("test", data=data))
+    def answer(self, data: bytes, **asked: Any) -> Decoded | Refused:
+        return self._pool.decode(DecodeRequest(asked.pop("path", "test"), data=data, **asked))
 
-    def decoded(self, data: bytes) -> Decoded:
-        answer = self.answer(data)
+    def decoded(self, data: bytes, **asked: Any) -> Decoded:
+        answer = self.answer(data, **asked)
         assert isinstance(answer, Decoded), answer
         return answer
 
-    def refused(self, data: bytes) -> Refused:
-        answer = self.answer(data)
+    def refused(self, data: bytes, **asked: Any) -> Refused:
+        answer = self.answer(data, **asked)
         assert isinstance(answer, Refused), answer
         return answer
 

@@ -17,7 +17,7 @@ pillow_heif.register_heif_opener()
 UPRIGHT_WH = (48, 32)
 """Size of `upright`: red top left, green top right, blue bottom left, white bottom right."""
 
-_UNTURN = {
+UNTURN = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -53,8 +53,8 @@ def encoded(picture: Image.Image, kind: str, **options: Any) -> bytes:
 def turned(orientation: int, kind: str) -> bytes:
     """`upright` as a camera held in the given EXIF orientation stores it."""
     stored = upright()
-    if orientation in _UNTURN:
-        stored = stored.transpose(_UNTURN[orientation])
+    if orientation in UNTURN:
+        stored = stored.transpose(UNTURN[orientation])
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encoded(stored, kind, exif=exif.tobytes())
