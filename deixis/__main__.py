@@ -2,7 +2,7 @@
 
 import sys
 
-from deixis import exit_codes, stopping, streams
+from deixis import exit_codes, stopping, streams, unforeseen
 
 
 def main() -> None:
@@ -15,6 +15,9 @@ def main() -> None:
         from deixis.ending import end_of  # noqa: PLC0415
     except (OSError, MemoryError) as error:
         sys.stderr.write(f"deixis: its own files cannot be read: {error or 'there is not enough memory'}\n")
+        sys.exit(exit_codes.ERROR)
+    except Exception as error:
+        unforeseen.tell(error)
         sys.exit(exit_codes.ERROR)
 
     stopping.during_work()

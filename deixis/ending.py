@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
-
 import typer
 from typer.core import TyperGroup
 
-from deixis import exit_codes, stopping
+from deixis import exit_codes, stopping, unforeseen
 from vision.errors import DeixisError
 from vision.faults import explain_fault
 
@@ -47,8 +44,7 @@ def end_of(error: BaseException) -> int:
     if show is not None:  # A usage error of the command line, with its own message.
         show()
         return int(getattr(error, "exit_code", exit_codes.USAGE))
-    traceback.print_exception(error)
-    sys.stderr.write("deixis: this is a defect; please report it with the lines above\n")
+    unforeseen.tell(error)
     return exit_codes.ERROR
 
 

@@ -35,7 +35,7 @@ _HEADS = {
     "dev": "What developing needs besides run.txt and extras.txt.",
     "build": "What builds the wheel; some of it is in the other files too.",
     "torch": "Without a hash: a CPU build and the stock build are different files of the same version.",
-    "with-torch": "Constraints (pip install -c), not requirements: only a build of torch that asks for these gets them.",
+    "with-torch": "Constraints (pip install -c), no requirements: only a build of torch that asks for these gets them.",
 }
 
 

@@ -14,6 +14,7 @@ from platformdirs import user_cache_path
 from deixis import exit_codes
 from deixis.context import decode_limits, encoder_for, open_library, read_settings
 from deixis.output import err, out, printable
+from deixis.probe import probe as probe_pages
 from deixis.progress import progress_bar
 from indexer.caption import CaptionOptions, caption_library
 from indexer.pipeline import IndexOptions, index_paths
@@ -56,6 +57,9 @@ def demo(
     host: Annotated[str | None, typer.Option("--host", help="Address to bind (DEIXIS_HOST).")] = None,
     port: Annotated[int | None, typer.Option("--port", help="TCP port (DEIXIS_PORT).")] = None,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the page at the end.")] = True,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Serve, ask a page of each kind, and stop; exit code 1 if one fails.")
+    ] = False,
 ) -> int:
     """Draw a gallery, index and caption it, search it, ask about it, and serve the page. Needs no network."""
     place = (folder or user_cache_path("deixis", appauthor=False) / "demo").expanduser().absolute()
@@ -65,7 +69,9 @@ def demo(
     plan = GalleryPlan(count=count, seed=seed, languages=("en",), workers=settings.decoders)
     gallery = _draw(place / "gallery", plan)
     _index(settings, gallery, plan)
-    if serve:
+    if probe:
+        probe_pages(settings.home, "a tree", out().print, model=model, captioner=CAPTIONER)
+    elif serve:
         from web.server import serve as run_server  # noqa: PLC0415  # costs every other command a third of a second
 
         run_server(settings, on_listening=_announce)
