@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vision.packed_int8 import PackedInt8Linear, pack_linears
+from vision.packed_int8 import PackedInt8Linear, check_product, pack_linears
 
 
 @pytest.fixture
@@ -26,6 +26,17 @@ def test_it_gives_what_the_full_layer_gives_to_a_hundredth(linear: nn.Linear, sh
     product = PackedInt8Linear(linear)(_rows(*shape))
     assert product.shape == expected.shape
     assert float((product - expected).norm() / expected.norm()) < 0.02
+
+
+@pytest.mark.parametrize("inner", [8, 65, 768])
+@torch.inference_mode()
+def test_what_is_worst_for_8_bit_products_does_not_saturate(inner: int):
+    linear = nn.Linear(inner, 40, bias=False)
+    # Neighbours of one sign at full size, rows that are all at the top: 255 · 127 twice is more than 16 bits hold.
+    linear.weight.copy_(torch.ones(40, inner) * torch.where(torch.arange(40) % 2 == 0, 1.0, -1.0)[:, None])
+    for rows in (torch.ones(9, inner), -torch.ones(1, inner), torch.rand(50, inner)):
+        expected, product = linear(rows), PackedInt8Linear(linear)(rows)
+        assert float((product - expected).norm() / expected.norm()) < 0.01
 
 
 @torch.inference_mode()
@@ -53,3 +64,7 @@ def test_every_linear_layer_below_a_module_is_packed_and_nothing_else():
     pack_linears(module)
     kinds = [type(part).__name__ for part in module.modules() if not isinstance(part, nn.Sequential)]
     assert kinds == ["PackedInt8Linear", "LayerNorm", "PackedInt8Linear", "Embedding"]
+
+
+def test_this_processors_product_is_found_right():
+    check_product()

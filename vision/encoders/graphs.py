@@ -91,6 +91,8 @@ class GraphEncoder(BatchedEncoder):
             text_recipe=self._tokens.recipe,
             location=str(folder),
         )
+        self._check_output(graphs[0], "image_embeds", {"pixel_values": self._probe_pixels()})
+        self._check_output(graphs[1], "text_embeds", self._text_inputs(["a dog", "two red cars"]))
         self._image_batches = Batches(_IMAGE_BYTES, ceiling=_IMAGES_AT_ONCE)
         self._text_batches = Batches(_TEXT_BYTES, ceiling=_TEXTS_AT_ONCE, what="texts")
 
@@ -107,9 +109,8 @@ class GraphEncoder(BatchedEncoder):
         """
 
         def embed(part: slice) -> Embeddings:
-            ids, mask = self._tokens.encode(texts[part])
-            inputs = {"input_ids": ids, "attention_mask": mask} if self._masked else {"input_ids": ids}
-            return to_unit_length(self._text.run("text_embeds", inputs), first=part.start, kind="text")
+            raw = self._text.run("text_embeds", self._text_inputs(texts[part]))
+            return to_unit_length(raw, first=part.start, kind="text")
 
         return self._text_batches.run(len(texts), embed, dim=self._facts.dim)
 
@@ -121,9 +122,40 @@ class GraphEncoder(BatchedEncoder):
             ModelError: it cannot be loaded.
         """
 
+    def _check_output(self, name: str, output: str, inputs: Mapping[str, NDArray[np.generic]]) -> None:
+        """Compute two inputs before anything relies on this graph on this processor."""
+        graph, backend = self._vision if output == "image_embeds" else self._text, self._facts.backend
+        expected = (2, self._facts.dim)
+        try:
+            found = graph.run(output, inputs)
+        except Exception as error:  # the runtimes' exceptions share no base class below Exception
+            raise cannot_compute(name, backend, str(error)) from error
+        if found.shape != expected:
+            raise cannot_compute(name, backend, f"an array {found.shape} came out where {expected} is right")
+        if not np.isfinite(found).all():
+            raise cannot_compute(name, backend, "what came out is not finite")
+
+    def _probe_pixels(self) -> NDArray[np.float32]:
+        pixels = np.full((2, *self._facts.preprocessing.output_hw, 3), 128, np.uint8)
+        return self._facts.preprocessing.normalise(pixels)
+
+    def _text_inputs(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+        ids, mask = self._tokens.encode(texts)
+        return {"input_ids": ids, "attention_mask": mask} if self._masked else {"input_ids": ids}
+
     def _embed_pixels(self, pixels: NDArray[np.uint8], first: int) -> Embeddings:
         inputs = {"pixel_values": self._facts.preprocessing.normalise(pixels)}
         return to_unit_length(self._vision.run("image_embeds", inputs), first=first, kind="image")
+
+
+def cannot_compute(name: str, backend: str, why: str) -> ModelError:
+    """The error of a whole graph that does not run here; the file is not to blame, nor need it be fetched again."""
+    # The runtimes tell where in their source they were, line by line, and last what was wrong.
+    reason = next((line.strip() for line in reversed(why.splitlines()) if line.strip()), "no reason given")
+    return ModelError(
+        f"{name}: {backend} cannot compute it on this processor: {reason}",
+        remedy="Choose another backend or precision: float32 in `onnx` or `transformers` runs everywhere.",
+    )
 
 
 def _existing(folder: Path, name: str) -> Path:

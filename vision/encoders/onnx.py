@@ -6,15 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from vision.batching import usable_cores
 from vision.encoders.backends import Backend
 from vision.encoders.graphs import Axes, Graph, GraphEncoder
-from vision.errors import ModelError
-
-_WARNINGS_AND_UP = 2
+from vision.onnx_sessions import open_session
 
 
 class OnnxEncoder(GraphEncoder):
@@ -53,14 +50,7 @@ class _Session:
     """One graph in onnxruntime; fulfils `Graph`."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.log_severity_level = _WARNINGS_AND_UP
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's exceptions share no base class below Exception
-            raise ModelError(f"{path}: onnxruntime cannot load it: {error}", remedy="Fetch this file again.") from error
+        self._session = open_session(path, threads, remedy="Fetch this file again.")
         self.inputs: Axes = {node.name: [_fixed(axis) for axis in node.shape] for node in self._session.get_inputs()}
         self.outputs: Axes = {node.name: [_fixed(axis) for axis in node.shape] for node in self._session.get_outputs()}
 

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from vision.batching import usable_cores
 from vision.encoders.backends import Backend
-from vision.encoders.graphs import Axes, Graph, GraphEncoder
+from vision.encoders.graphs import Axes, Graph, GraphEncoder, cannot_compute
 from vision.errors import ModelError, ModelMissingError
+from vision.int8_weights import bounded_int8
 from vision.precision import check_precision
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
-_LARGEST = 127
-_LEAST_SCALE = 1e-12
 # Pieces of a row that may share a scale: shorter ones cost more scales than they save, longer ones the kernels refuse.
 _GROUPS = (1024, 768, 512, 384, 256, 192, 128, 96, 64, 32)
 
@@ -72,12 +71,15 @@ class OpenvinoEncoder(GraphEncoder):
         }
         try:
             model = self._core.read_model(path)
+        except RuntimeError as error:
+            raise ModelError(f"{path}: OpenVINO cannot load it: {error}", remedy="Fetch this file again.") from error
+        try:
             if self._precision == "int8":
                 group = _quantise_weights(self._openvino.opset13, model)
                 settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = group
             return _Compiled(self._core.compile_model(model, "CPU", settings))
         except RuntimeError as error:
-            raise ModelError(f"{path}: OpenVINO cannot load it: {error}", remedy="Fetch this file again.") from error
+            raise cannot_compute(path.name, f"openvino in {self._precision}", str(error)) from error
 
 
 class _Compiled:
@@ -129,9 +131,9 @@ def _quantise_weights(operations: Any, model: Any) -> int:
             continue
         stored = constant.get_data()
         weights = stored if product.get_attributes()["transpose_b"] else np.ascontiguousarray(stored.T)
-        scale = np.maximum(np.abs(weights).max(axis=1, keepdims=True), _LEAST_SCALE) / np.float32(_LARGEST)
-        whole = operations.convert(operations.constant(np.round(weights / scale).astype(np.int8)), "f32")
-        scaled = operations.multiply(whole, operations.constant(scale.astype(np.float32)))
+        narrow_weights, scale = bounded_int8(weights.astype(np.float32))
+        whole = operations.convert(operations.constant(narrow_weights), "f32")
+        scaled = operations.multiply(whole, operations.constant(scale))
         narrow = operations.matmul(product.input_value(0), scaled, False, True)
         for reader in list(product.output(0).get_target_inputs()):
             reader.replace_source_output(narrow.output(0))

@@ -31,6 +31,7 @@ from vision.encoders.pretrained import check_files, load_pretrained
 from vision.encoders.tokenizing import UNMASKED_FAMILIES, TokenArrays, check_tokens, describe_recipe
 from vision.errors import ModelError
 from vision.int8 import quantise_linears
+from vision.packed_int8 import pack_linears
 from vision.precision import check_precision
 from vision.types import Embeddings, RgbImage
 
@@ -87,8 +88,9 @@ class TransformersEncoder(BatchedEncoder):
         self._model = load_pretrained(_CLASSES[family], folder, dtype=_DTYPES[precision])
         if precision == "int8":
             # The layers alone: projections and pooling heads cost next to nothing and shape every number.
-            quantise_linears(self._model.vision_model.encoder)
-            quantise_linears(self._model.text_model.encoder)
+            narrow = quantise_linears if self._device == "cuda" else pack_linears
+            narrow(self._model.vision_model.encoder)
+            narrow(self._model.text_model.encoder)
         self._model.to(self._device)
         _check_size(self._model.config, preprocessing.output_hw)
         weights = sorted(path.name for path in folder.glob("*.safetensors*"))

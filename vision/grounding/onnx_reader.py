@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from transformers import Kosmos2Config
 
-from vision.errors import ModelError, ModelMissingError
+from vision.errors import ModelMissingError
 from vision.grounding.key_values import KeyValues
+from vision.onnx_sessions import open_session
 from vision.precision import check_precision
 
 EXPORTED_PRECISIONS = ("float32", "int8")
@@ -25,7 +25,6 @@ VISION, EMBEDDING, DECODER = "vision_resampler", "embed_tokens", "decoder"
 The past goes into the decoder as it lies in memory, its empty places masked, and what is new comes out alone:
 so a step copies one column and not the whole past. Prefill and decode are the same graph.
 """
-_WARNINGS_AND_UP = 2
 
 
 def graph_name(graph: str, precision: str) -> str:
@@ -119,11 +118,4 @@ def _open(folder: Path, name: str, threads: int) -> Any:
             f"{folder}: {name} is missing",
             remedy=f"This folder was exported in {', '.join(there)}." if there else "Export the captioner again.",
         )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = _WARNINGS_AND_UP
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions share no base class below Exception
-        raise ModelError(f"{path}: onnxruntime cannot load it: {error}", remedy="Export it again.") from error
+    return open_session(path, threads, remedy="Export it again.")
