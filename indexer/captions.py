@@ -34,7 +34,7 @@ def annotations_of(said: GroundedCaption) -> Offered:
     Raises:
         ItemError: the caption is longer than any caption.
     """
-    raw = holdable(said.text)
+    raw = _readable(said.text)
     if len(raw) > MAX_TEXT_CHARS:
         raise ItemError(
             "not_captioned", f"The captioner wrote {len(raw):,} characters; the limit is {MAX_TEXT_CHARS:,}."
@@ -58,8 +58,13 @@ def _placed(region: Region, raw: str, text: str) -> Region | None:
         return None
     try:
         if region.span is None:
-            return Region(clean_text(holdable(region.phrase), "phrase"), region.box, None, region.score)
+            return Region(clean_text(_readable(region.phrase), "phrase"), region.box, None, region.score)
         span = span_of([region.span.start, region.span.end], raw, "span")
     except ImportFormatError:
         return None
     return Region(text[span.start : span.end], region.box, span, region.score)
+
+
+def _readable(text: str) -> str:
+    """Character by character, so that spans still fit: NUL is a blank, half a surrogate pair U+FFFD."""
+    return holdable(text.replace("\0", " "))

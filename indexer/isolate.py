@@ -145,8 +145,10 @@ def _blames_a_value(error: DBAPIError) -> bool:
         return str(state)[:2] in _DATA_STATES
     if isinstance(error, DataError | IntegrityError):
         return True
-    # SQLite's driver says so of a value that it cannot bind; psycopg of a connection or a statement of ours.
-    return isinstance(error, InterfaceError | ProgrammingError) and "bind" in str(error.orig)
+    # The drivers' own words for a value that they cannot pass on; of a connection or a statement they say other things.
+    return isinstance(error, InterfaceError | ProgrammingError) and any(
+        word in str(error.orig) for word in ("bind", "adapt")
+    )
 
 
 def _is_certain(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from indexer.mounts import Mounts
 from indexer.rules import PassedOver, Rules
 from indexer.walk import NotPicture, Unreadable, Walk
-from search.db.images import FileFact, KnownFile
+from search.db.images import FileFact, KnownFile, display_path, path_fault
 from vision.errors import DeixisError
 
 
@@ -73,7 +73,13 @@ def resolve_root(path: str | Path) -> str:
     Raises:
         PathError: there is nothing at `path`.
     """
-    resolved = os.path.realpath(os.fspath(path))
+    try:
+        resolved = os.path.realpath(os.fspath(path))
+        fault = path_fault(resolved)
+    except ValueError as error:  # NUL, or half a character: no file system has such a path
+        raise PathError(f"{display_path(os.fspath(path))}: not a path", remedy="Check the spelling.") from error
+    if fault is not None:
+        raise PathError(fault.partition(": ")[2], remedy="Name a folder with a shorter path.")
     if not os.path.lexists(resolved):
         raise PathError(
             f"{os.fspath(path)}: no such file or folder",

@@ -23,8 +23,8 @@ _FOREIGN = (
     (b"\x1f\x8b", "compressed with gzip", "Unpack it first: gunzip FILE."),
     (b"PK\x03\x04", "a ZIP archive", "Unpack it first, and name the files inside."),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", "Unpack it first: unzstd FILE."),
-    (codecs.BOM_UTF16_LE, "UTF-16 text", "Save it as UTF-8."),
-    (codecs.BOM_UTF16_BE, "UTF-16 text", "Save it as UTF-8."),
+    (codecs.BOM_UTF16_LE, "UTF-16 text, not UTF-8", "Save it as UTF-8."),
+    (codecs.BOM_UTF16_BE, "UTF-16 text, not UTF-8", "Save it as UTF-8."),
 )
 
 
