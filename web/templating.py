@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
@@ -14,6 +13,7 @@ from fastapi.templating import Jinja2Templates
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from search.db.images import display_path
 from web.layout import aspect_class, percent
 
 FOLDER = Path(__file__).parent
@@ -23,8 +23,8 @@ _PARTS = {"image": "the picture itself", "text": "its captions and phrases"}
 
 
 def text_of_path(path: str) -> str:
-    """A path as text that can be shown and sent: bytes that are not UTF-8 become U+FFFD."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    """A path, or the name of an upload, as text that can be shown and sent: what is no text becomes U+FFFD."""
+    return display_path(path)
 
 
 def file_name(path: str) -> str:

@@ -166,7 +166,8 @@ COCO = {
     "annotations": [{"image_id": 1, "category_id": 3, "bbox": [1, 1, 9, 9]}, {"image_id": 1, "caption": "A dog"}],
 }
 PAIR = {
-    "file": "a.png", "width": 48, "height": 32, "caption": "A dog", "phrase": "dog", "span": [2, 5], "bbox": [0, 0, 9, 9]
+    "file": "a.png", "width": 48, "height": 32,
+    "caption": "A dog", "phrase": "dog", "span": [2, 5], "bbox": [0, 0, 9, 9]
 }  # fmt: skip
 
 
@@ -233,10 +234,10 @@ def test_a_value_beyond_all_reason_costs_its_record(
 ) -> None:
     good = [f"good {next(NUMBERS)}" for _ in range(2)]
     path = tmp_path / "a.json"
-    path.write_text(
-        f'{{"images": [{{"id": 1, "file_name": "b.png"}}, {{"id": 2, "file_name": "a.png", "width": {deep}, "height": 3}}],'
-        f' "annotations": [{{"image_id": 1, "caption": "{good[0]}", "odd": {deep}}}, {{"image_id": {deep}, "caption": "x"}}]}}'
-    )
+    images = f'[{{"id": 1, "file_name": "b.png"}}, {{"id": 2, "file_name": "a.png", "width": {deep}, "height": 3}}]'
+    first = f'{{"image_id": 1, "caption": "{good[0]}", "odd": {deep}}}'
+    second = f'{{"image_id": {deep}, "caption": "x"}}'
+    path.write_text(f'{{"images": {images}, "annotations": [{first}, {second}]}}')
     imported(indexed, encoder, path, good[:1])
     lines = tmp_path / "a.jsonl"
     lines.write_text(f'{{"file": {deep}}}\n{{"file": "b.png", "captions": [{{"text": "{good[1]}"}}]}}')
