@@ -13,7 +13,7 @@ from vision.decoder import boxes, cost, deep_tiff, digest, formats, jpegxl, know
 from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError
 from vision.decoder.reasons import unidentified
 from vision.decoder.scale import averaged_by, draft_jpeg, draft_jpeg2000, factor_for
-from vision.decoder.truncated import as_far_as_possible, require_whole
+from vision.decoder.truncated import as_far_as_possible, require_readable, require_whole
 
 _LAYERED = frozenset({"PSD", "ICO"})
 """What Pillow calls frames of these are layers, or other sizes of the same drawing."""
@@ -91,6 +91,9 @@ def _identified(data: bytes, path: str) -> Image.Image | None:
         if entry is not None and entry.code == "TIFF":
             return None
         raise unidentified(data, entry, targa=targa) from error
+    except (OSError, ValueError, SyntaxError) as error:
+        require_readable(entry.code if entry else "", data, error)
+        raise
 
 
 def _open_with_pillow(picture: Image.Image, data: bytes, request: DecodeRequest, limits: DecodeLimits) -> Opened:

@@ -1,4 +1,4 @@
-"""The digest of the pixels stays when a program rewrites what is written about a picture, and changes with the picture."""
+"""The digest of the pixels stays when a program rewrites what is written about a picture, and only then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Large pictures are decoded as small as the answer allows; what would cost too much is refused before it is decoded."""
+"""Large pictures are decoded as small as the answer allows; what would cost too much is refused beforehand."""
 
 from __future__ import annotations
 

@@ -83,6 +83,39 @@ def test_transparency_goes_over_white(reader: Reader) -> None:
     assert pixels[24, 4].tolist() == [0, 0, 255]
 
 
+@pytest.mark.parametrize(
+    ("colour", "ground"),
+    [
+        ((255, 255, 255), "dark"),
+        ((240, 245, 235), "dark"),
+        ((0, 0, 0), "white"),
+        ((255, 0, 0), "white"),
+        ((255, 255, 0), "white"),
+        ((128, 128, 128), "white"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "GIF"])
+def test_a_drawing_on_transparency_stays_visible(
+    reader: Reader, kind: str, colour: tuple[int, int, int], ground: str
+) -> None:
+    stored = Image.new("RGBA", (60, 60), (255, 255, 255, 0))
+    stored.paste((*colour, 255), (20, 20, 40, 40))
+    pixels = reader.decoded(encoded(stored, kind)).pixels
+    assert pixels is not None
+    assert pixels[0, 0].max() < 100 if ground == "dark" else pixels[0, 0].min() == 255
+    assert np.abs(pixels[30, 30].astype(int) - colour).max() < 3
+    assert np.abs(pixels[30, 30].astype(int) - pixels[0, 0]).max() > 100
+
+
+def test_a_white_drawing_with_dark_letters_stays_on_white(reader: Reader) -> None:
+    stored = Image.new("RGBA", (60, 60), (0, 0, 0, 0))
+    stored.paste((255, 255, 255, 255), (10, 10, 50, 50))
+    stored.paste((0, 0, 0, 255), (20, 20, 40, 40))
+    pixels = reader.decoded(encoded(stored, "PNG")).pixels
+    assert pixels is not None
+    assert pixels[0, 0].tolist() == [255, 255, 255]
+
+
 def test_a_transparent_palette_entry_goes_over_white(reader: Reader) -> None:
     stored = Image.new("P", (4, 1))
     stored.putpalette([255, 0, 0, 0, 255, 0])
@@ -143,8 +176,10 @@ def test_a_profile_that_swaps_colours_is_followed(reader: Reader) -> None:
     [b"", b"nonsense", b"\x00" * 128, b"\x00\x00\x0b\x20" + b"lcms" * 40],
     ids=["empty", "text", "zeros", "cut short"],
 )
-def test_a_profile_that_cannot_be_used_is_ignored(reader: Reader, profile: bytes) -> None:
-    assert_looks_upright(reader.decoded(encoded(upright(), "PNG", icc_profile=profile)).pixels)
+def test_a_profile_that_cannot_be_used_is_ignored_with_a_word(reader: Reader, profile: bytes) -> None:
+    decoded = reader.decoded(encoded(upright(), "PNG", icc_profile=profile))
+    assert_looks_upright(decoded.pixels)
+    assert profile == b"" or (decoded.remark or "").startswith("colour_profile: ")
 
 
 def test_a_profile_for_other_inks_than_the_pictures_is_ignored(reader: Reader) -> None:

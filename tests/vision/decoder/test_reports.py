@@ -1,4 +1,4 @@
-"""Files made after reports from other programs' users: each is shown as people expect it, or refused with the true reason."""
+"""Files made after other programs' bug reports: each is shown as people expect it, or refused with the true reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture whose file ends too soon is shown as far as it goes, and marked; one of which nothing is left is refused."""
+"""A picture whose file ends too soon is shown as far as it goes, and marked; of which nothing is left is refused."""
 
 from __future__ import annotations
 
