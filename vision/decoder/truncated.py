@@ -41,11 +41,19 @@ def require_whole(kind: str, data: bytes, error: Exception) -> None:
     said = "truncated" in str(error)
     if kind in _PARTLY_SHOWN and (said or is_cut_short(kind, data)) and not isinstance(error, MemoryError):
         return
-    if is_cut_short(kind, data):
-        raise RefusalError(
-            "corrupt", f"The file is cut short, and of such a {kind} file nothing can be shown."
-        ) from error
+    require_readable(kind, data, error)
     raise error
+
+
+def require_readable(kind: str, data: bytes, error: Exception) -> None:
+    """Refuse a file of which nothing can be shown because it is cut short.
+
+    Raises:
+        RefusalError: corrupt.
+    """
+    if is_cut_short(kind, data):
+        reason = f"The file is cut short, and of such a {kind} file nothing can be shown."
+        raise RefusalError("corrupt", reason) from error
 
 
 def as_far_as_possible(data: bytes, kind: str, divisor: int) -> tuple[Image.Image, str]:
