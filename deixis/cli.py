@@ -11,6 +11,7 @@ from deixis import exit_codes, stopping
 from deixis.command_table import EXIT_CODES_PAGE
 from deixis.ending import end_of
 from deixis.lazy import LazyGroup
+from deixis.quiet import quiet_libraries
 
 app = typer.Typer(
     name="deixis",
@@ -41,6 +42,7 @@ def top(
     ] = False,
 ) -> None:
     """Search your pictures in your own words, and see where in the picture the answer is."""
+    quiet_libraries()
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a command that counts needs neither numpy nor pictures
+    import numpy as np
+    from numpy.typing import NDArray
 
-from vision.overlay_images import HeatScale
-from vision.types import Box, RgbImage, Span
+    from vision.overlay_images import HeatScale
+    from vision.types import Box, RgbImage, Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)

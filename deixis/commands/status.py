@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 
 from deixis import exit_codes
-from deixis.context import open_library, read_settings
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json
-from search.service import SearchService
+from search.glance import glance
+from search.results import LibraryStatus
+from search.settings import Settings, load_settings
 
 
 def status(
@@ -17,9 +19,8 @@ def status(
     json: Json = False,
 ) -> int:
     """Show what the library holds."""
-    settings = read_settings(home=home, database_url=database_url)
-    with open_library(settings) as library:
-        found = SearchService(library).status()
+    settings = load_settings(os.environ, home=home, database_url=database_url)
+    found = glance(settings) or _status(settings)
     if json:
         print_json(asdict(found))
         return exit_codes.OK
@@ -32,3 +33,12 @@ def status(
     published = ", ".join(f"{count} {kind}" for kind, count in sorted(found.published.items()))
     console.print(f"searchable {published or 'nothing published'} vectors")
     return exit_codes.OK
+
+
+def _status(settings: Settings) -> LibraryStatus:
+    """The same by the engine: for Postgres, and where the engine has to say what is wrong."""
+    from search.library import Library  # noqa: PLC0415  # a second of imports, for what few libraries need
+    from search.service import SearchService  # noqa: PLC0415  # as above
+
+    with Library.open(settings.home, settings.database_url) as library:
+        return SearchService(library).status()

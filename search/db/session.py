@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
@@ -14,12 +12,10 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
+from search.db.driver import DATABASE_FILE, sqlite_module
 from search.db.faults import translate, translate_driver_error
 from search.db.readonly import read_only_engine, steady, why_not_writable
 from search.errors import LibraryBusyError, LibraryError, LibraryFaultError
-
-DATABASE_FILE = "deixis.db"
-"""Name of the default SQLite database inside the home folder."""
 
 BUSY_TIMEOUT_MS = 5000
 """How long a statement waits for another writer before it gives up, unless told otherwise."""
@@ -192,16 +188,6 @@ def claim_writer(connection: Connection) -> None:
     """Wait until this transaction is the only writing one; SQLite has done so in BEGIN IMMEDIATE."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER_LOCK})
-
-
-def sqlite_module() -> ModuleType:
-    """The newest SQLite at hand: `pysqlite3` brings its own, Python's own may have the WAL-reset bug."""
-    try:
-        import pysqlite3.dbapi2 as bundled  # noqa: PLC0415  # optional: there is no wheel for every platform
-    except ImportError:
-        return sqlite3
-    module: ModuleType = bundled
-    return module
 
 
 def wal_is_safe() -> bool:

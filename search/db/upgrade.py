@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, text
 
+from search.db.revisions import revisions
 from search.db.session import Database
 from search.errors import LibraryEmptyError, LibraryError
 
@@ -43,14 +44,6 @@ def form_of(database: Database, migrations: Path = MIGRATIONS) -> Form:
     if revision == known[-1]:
         return Form.CURRENT
     return Form.OLDER if revision in known else Form.NEWER
-
-
-def revisions(migrations: Path = MIGRATIONS) -> list[str]:
-    """Every revision, oldest first, by the scripts' file names: Alembic itself costs a reader half a second to import.
-
-    A script is `REVISION_slug.py`, and revisions are numbered in their order; a test holds Alembic to it.
-    """
-    return sorted(path.name.partition("_")[0] for path in (migrations / "versions").glob("[0-9]*_*.py"))
 
 
 def upgrade(database: Database, migrations: Path = MIGRATIONS) -> None:
