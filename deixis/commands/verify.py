@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from deixis import exit_codes
 from deixis.context import open_library, read_settings
 from deixis.options import DatabaseUrl, Home, Json
@@ -21,7 +19,7 @@ def verify(
     with open_library(settings) as library:
         report = maintenance.verify(library)
     if json:
-        print_json(asdict(report))
+        print_json(report)
         return exit_codes.ERROR if report.findings else exit_codes.OK
     for finding in report.findings:
         err().print(f"{finding.code}: {finding.where}: {finding.message}\n  {finding.remedy}")
