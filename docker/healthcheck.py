@@ -1,0 +1,11 @@
+#!/usr/bin/env python3
+"""Asks the server in this container whether it lives; the exit code is the answer."""
+
+import os
+import sys
+import urllib.request
+
+try:
+    urllib.request.urlopen(f"http://127.0.0.1:{os.environ.get('DEIXIS_PORT', '8484')}/healthz", timeout=5)  # noqa: S310
+except OSError as error:
+    sys.exit(f"no answer: {error}")
