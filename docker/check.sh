@@ -58,7 +58,8 @@ done
 build() { in_root "$work/build" sh -c 'cd /src && exec sh docker/install.sh "$@"' install "$@"; }
 build system-build
 # The machine's own certificates, where a proxy needs them; after the step that installs Debian's.
-cp -rL /etc/ssl/certs/. "$work/build/etc/ssl/certs/"
+[ ! -f /etc/ssl/certs/ca-certificates.crt ] \
+    || cp -L --remove-destination /etc/ssl/certs/ca-certificates.crt "$work/build/etc/ssl/certs/"
 build libraries /opt/deixis
 build program /opt/deixis
 

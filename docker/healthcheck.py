@@ -6,6 +6,6 @@ import sys
 import urllib.request
 
 try:
-    urllib.request.urlopen(f"http://127.0.0.1:{os.environ.get('DEIXIS_PORT', '8484')}/healthz", timeout=5)  # noqa: S310
+    urllib.request.urlopen(f"http://127.0.0.1:{os.environ.get('DEIXIS_PORT', '8484')}/healthz", timeout=5)
 except OSError as error:
     sys.exit(f"no answer: {error}")

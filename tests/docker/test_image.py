@@ -71,7 +71,9 @@ def test_hadolint_finds_nothing() -> None:
     program = shutil.which("hadolint", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if program is None:
         pytest.skip("needs hadolint")
-    done = subprocess.run([program, str(DOCKER / "Dockerfile")], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [program, str(DOCKER / "Dockerfile")], capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 0, done.stdout
 
 
