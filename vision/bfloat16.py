@@ -10,7 +10,7 @@ import torch
 
 _LOG = logging.getLogger(__name__)
 # Of a product like a small encoder's: a few milliseconds in float32.
-_ROWS, _WIDTH = 128, 512
+_ROWS, _WIDTH = 32, 256
 _ROUNDS = 3
 # Below this it is no accident of the measurement.
 _SLOWER = 0.8

@@ -45,6 +45,10 @@ def load_encoder(
         return _colour(model, backend, precision)
     place = find_model(model)
     check_whole(place.folder)
+    if precision == "bfloat16":
+        from vision.bfloat16 import remark_on  # noqa: PLC0415 (torch takes seconds)
+
+        remark_on(precision)
     return _open(place, backend_for(place.folder, backend, precision), threads)
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import Kosmos2ForConditionalGeneration
 
+from vision.bfloat16 import remark_on
 from vision.encoders.pretrained import check_files, load_pretrained
 from vision.errors import ModelError
 from vision.grounding.key_values import KeyValues, cache_argument
@@ -106,6 +107,7 @@ def load_for_device(model_class: Any, folder: Path, precision: str) -> Any:
     if precision == _FOREIGN[device]:
         raise ModelError(f"this captioner does not compute in {precision!r} on {device}", remedy=_INSTEAD[device])
     check_files(folder)
+    remark_on(precision)
     model = load_pretrained(model_class, folder, dtype=_DTYPES[precision])
     if precision == "int8":
         pack_linears(model)

@@ -29,8 +29,15 @@ _WORDS = ["an", "image", "of", "a", "red", "dog", "question", "answer", "describ
 _LETTERS = string.ascii_letters + string.digits + ".,:;?!<>'()-" + "äöüßéèàñ¿¡" + "一张图片红色的狗详细描述这。，："
 
 
-def save_captioner(folder: Path, **changes: Any) -> Path:
-    """Save a folder as the hub has it; `changes` go into the text configuration."""
+def save_captioner(folder: Path, *, spread: float = 0.6, **changes: Any) -> Path:
+    """Save a folder as the hub has it.
+
+    Args:
+        folder: where to.
+        spread: standard deviation of the weights. What one layer rounds, the next ones amplify: a deep or wide network
+            whose numbers are compared needs a small one (about 1/√width).
+        changes: of the text configuration.
+    """
     specials = [("<s>", 0.0), ("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
     pieces = [("▁", -2.0), *((letter, -6.0) for letter in _LETTERS), *((f"▁{word}", -3.0) for word in _WORDS)]
     images = CLIPImageProcessorPil(do_center_crop=False, size={"height": _SIDE_PX, "width": _SIDE_PX})
@@ -53,18 +60,18 @@ def save_captioner(folder: Path, **changes: Any) -> Path:
         languages=["en", "de", "zh"],
     )
     model = Kosmos2ForConditionalGeneration(config)
-    _make_lively(model, list(processor.tokenizer.convert_tokens_to_ids(list(TAGS))))
+    _make_lively(model, spread, list(processor.tokenizer.convert_tokens_to_ids(list(TAGS))))
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
 
 
-def _make_lively(model: Kosmos2ForConditionalGeneration, tags: list[int]) -> None:
+def _make_lively(model: Kosmos2ForConditionalGeneration, spread: float, tags: list[int]) -> None:
     """Weights of the default size hardly look at the picture and repeat one token; these do neither, and like tags."""
     with torch.no_grad():
         for name, weight in model.named_parameters():
             if weight.ndim > 1:
-                torch.nn.init.normal_(weight, std=0.1 if "embed_tokens" in name else 0.6)
+                torch.nn.init.normal_(weight, std=0.1 if "embed_tokens" in name else spread)
         model.text_model.model.embed_tokens.weight[tags] *= 1.3
 
 
