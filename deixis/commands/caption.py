@@ -71,7 +71,7 @@ def caption(
             report = caption_library(library, encoder, model, options, on_progress)
     if json:
         print_json(asdict(report))
-        return exit_codes.PARTIAL if report.refused else exit_codes.OK
+        return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
     speed = rate(report.captioned, report.elapsed_s)
     out().print(f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s{speed}, {report.regions} boxes")
     if report.batches:
@@ -80,4 +80,6 @@ def caption(
         out().print(f"{report.silent} pictures without a word, {report.dropped_boxes} boxes dropped that were none")
     for file in report.refused[:_LISTED]:
         err().print(f"  refused: {printable(file.path)}: {file.reason}")
-    return exit_codes.PARTIAL if report.refused else exit_codes.OK
+    for text in report.texts_refused[:_LISTED]:
+        err().print(f"  {text.where}: {text.code}: {text.reason}")
+    return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK

@@ -68,7 +68,7 @@ def index(
         print_json(asdict(report))
     else:
         _print(report, verbose=verbose)
-    return exit_codes.PARTIAL if report.refused else exit_codes.OK
+    return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
 
 
 def _print(report: IndexReport, *, verbose: bool) -> None:
@@ -87,6 +87,7 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
         (len(report.not_pictures), "not pictures"),
         (len(report.cut_short), "pictures are cut short: shown and found as far as they go"),
         (len(report.refused), "refused"),
+        (len(report.texts_refused), "captions and phrases on which the encoder fails: found by their words alone"),
     )
     for count, what in rows:
         if count:
@@ -103,6 +104,8 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
 
 def _print_refused(report: IndexReport, *, verbose: bool) -> None:
     console = err()
+    for text in report.texts_refused[: None if verbose else _LISTED]:
+        console.print(f"  {text.where}: {text.code}: {text.reason}")
     shown = report.refused if verbose else report.refused[:_LISTED]
     for file in shown:
         earlier = " (refused earlier, unchanged)" if file.earlier else ""

@@ -189,3 +189,63 @@ def test_a_file_that_is_not_text_is_an_error(tmp_path: Path) -> None:
         read_annotations(tmp_path / "file.json")
     with pytest.raises(ImportFormatError, match="No such file"):
         read_annotations(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x1f\x8b\x08 and so on", "compressed with gzip"),
+        (b"PK\x03\x04 and so on", "a ZIP archive"),
+        ("{}".encode("utf-16"), "UTF-16 text, not UTF-8"),
+        (b'{"images": [],\n "annotations": ["caf\xe9"]}', ":2: not UTF-8 text"),
+        (b'{"images": [],\n "annotations": [', ":2: not JSON: Expecting value; the file ends there"),
+        (b'{"images": [], "annotations": []}\n{"images": []}', ":2: not JSON: Extra data"),
+    ],
+)
+def test_a_damaged_file_says_what_is_wrong_with_it_and_where(tmp_path: Path, content: bytes, message: str) -> None:
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(ImportFormatError, match=message) as caught:
+        read_annotations(path)
+    assert caught.value.remedy
+
+
+def test_a_byte_order_mark_and_the_line_ends_of_windows_are_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"file": "a.png"}\r\n\r\n{"file": "b.png"}\r\n')
+    found = read_annotations(path)
+    assert (list(found.pictures), found.skipped) == (["a.png", "b.png"], [])
+
+
+def test_lines_are_read_to_the_end_whatever_is_wrong_with_some(tmp_path: Path) -> None:
+    lines = [
+        b'{"file": "a.png"}', b'{"file": "caf\xe9.png"}', b"\0\0\0", b"[" * 9999, b"9" * 9999, b"null", b"{",
+        b'{"file": "z.png"}', b'{"file": "cut',
+    ]  # fmt: skip
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    found = read_annotations(path)
+    assert list(found.pictures) == ["a.png", "z.png"]
+    assert [record.where for record in found.skipped] == [f"a.jsonl:{number}" for number in (2, 3, 4, 5, 6, 7, 9)]
+    assert {record.code for record in found.skipped} == {"malformed"}
+
+
+def test_a_category_that_is_wrong_costs_itself_and_what_names_it(tmp_path: Path) -> None:
+    document = {
+        "images": IMAGES,
+        "categories": [{"id": 1, "name": ""}, None, {"id": 3, "name": "dog"}],
+        "annotations": [
+            {"image_id": 7, "category_id": 1, "bbox": [0, 0, 9, 9]},
+            {"image_id": 7, "category_id": 3, "bbox": [0, 0, 9, 9]},
+        ],
+    }
+    found = read_annotations(written(tmp_path, document))
+    assert [region.phrase for region in found.pictures["a.jpg"].loose] == ["dog"]
+    assert [record.where for record in found.skipped] == [
+        "file.json categories[1]", "file.json categories[0]", "file.json annotations[0]"
+    ]  # fmt: skip
+
+
+def test_a_pair_that_is_none_does_not_hide_what_kind_of_file_it_is(tmp_path: Path) -> None:
+    found = read_annotations(written(tmp_path, [None, 3, PAIR]))
+    assert (list(found.pictures), len(found.skipped)) == (["a.jpg"], 2)

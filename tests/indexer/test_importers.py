@@ -103,6 +103,50 @@ def test_more_of_the_path_tells_pictures_of_one_name_apart(
     assert (report.captions, report.skipped) == (1, [])
 
 
+NFD = "Cafe\u0301"
+NFC = "Caf\u00e9"
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "written"),
+    [
+        (f"{NFD}.png", f"{NFC}.png"),
+        (f"{NFC}.png", f"{NFD}.png"),
+        ("IMG_1.PNG", "img_1.png"),
+        (f"Urlaub/{NFD} STRASSE.png", f"urlaub\\{NFC} stra\u00dfe.PNG"),
+        (f"Urlaub/{NFD}/IMG_1.png", f"URLAUB/{NFC}/img_1.png"),
+    ],
+)
+def test_a_name_in_other_case_or_with_other_accents_finds_the_one_picture_that_it_can_mean(
+    library: Library, encoder: Encoder, annotate: Annotate, draw: Draw, pictures: Path, on_disk: str, written: str
+) -> None:
+    draw(on_disk, "red", (48, 32))
+    draw("other/img_2.png", "blue", (50, 30))
+    index_paths(library, encoder, [pictures], IndexOptions(decode_workers=1))
+    report = import_annotations(library, encoder, [annotate({"file": written, "captions": [{"text": "x"}]})])
+    assert (report.captions, report.skipped) == (1, [])
+
+
+def test_a_name_as_it_is_written_comes_before_names_that_are_only_alike(
+    library: Library, encoder: Encoder, annotate: Annotate, draw: Draw, pictures: Path
+) -> None:
+    for width, name in enumerate(("A.png", "a.PNG", f"{NFC}.png", f"{NFD}.png"), start=40):
+        draw(name, "red", (width, 30))
+    index_paths(library, encoder, [pictures], IndexOptions(decode_workers=1))
+    names = ("A.png", f"{NFD}.png", "a.png", f"{NFC}.PNG")
+    report = import_annotations(
+        library, encoder, [annotate(*({"file": name, "captions": [{"text": f"is {name}"}]} for name in names))]
+    )
+    assert report.captions == 2
+    assert [(skipped.code, skipped.reason[:20]) for skipped in report.skipped] == [
+        ("ambiguous", "2 different pictures")
+    ] * 2
+    service = SearchService(library, encoder)
+    for name in names[:2]:
+        (hit,) = (hit for hit in service.recent().hits if hit.path.endswith("/" + name))
+        assert [caption.text for caption in service.image(hit.image_id).captions] == [f"is {name}"]
+
+
 def test_a_caption_survives_boxes_of_another_shape(indexed: Library, encoder: Encoder, annotate: Annotate) -> None:
     phrase = {"span": [0, 1], "boxes": [[0, 0, 1, 1]]}
     record = {"file": "b.png", "width": 30, "height": 50, "captions": [{"text": "x", "phrases": [phrase]}]}
