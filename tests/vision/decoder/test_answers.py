@@ -82,6 +82,8 @@ def lie(**changes: Any) -> dict[str, Any]:
         {**lie(), "facts": None},
         {**lie(), "facts": ["sha256"]},
         lie(facts={"frames": float("inf")}),
+        lie(facts={"size_bytes": 10**300}),
+        lie(facts={"width_px": 10**300}),
     ],
 )
 def test_a_senseless_header_is_an_error(header: dict[str, Any]) -> None:
@@ -135,3 +137,9 @@ def test_a_long_reason_is_cut() -> None:
     answer = exchange(Answer.refusal("corrupt", "x" * 5000), DecodeRequest("a.png"))
     assert isinstance(answer, Refused)
     assert len(answer.reason) == 1000
+
+
+def test_a_reason_is_text_that_can_be_stored() -> None:
+    answer = exchange(Answer.refusal("corrupt", "chunk \0\ud800 is wrong"), DecodeRequest("a.png"))
+    assert isinstance(answer, Refused)
+    assert answer.reason == "chunk \ufffd\ufffd is wrong"

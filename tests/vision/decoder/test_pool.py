@@ -265,3 +265,22 @@ def test_a_child_is_small_and_holds_nothing_that_it_does_not_need(monkeypatch: p
 def test_senseless_limits_are_refused_at_once(make: Callable[[], object], message: str) -> None:
     with pytest.raises(DecoderError, match=message):
         make()
+
+
+class Stumbling(Preprocessing):
+    """Breaks in the parent, where the answer is taken in: a mistake of ours, not of the child."""
+
+    @property
+    def output_hw(self) -> tuple[int, int]:
+        raise RuntimeError("a mistake of ours")
+
+
+def test_a_mistake_of_ours_costs_the_picture_that_met_it(caplog: pytest.LogCaptureFixture) -> None:
+    stumbling = Stumbling("exact", (8, 8), 3, None, 1 / 255, (0.5,) * 3, (0.5,) * 3)
+    requests = [DecodeRequest(str(n), preprocessing=stumbling if n == 1 else SQUASH, data=GOOD) for n in range(3)]
+    with DecoderPool(workers=1) as pool:
+        answers = list(pool.map(requests))
+    assert [type(answer) for answer in answers] == [Decoded, Refused, Decoded]
+    assert isinstance(answers[1], Refused)
+    assert answers[1].code == "crashed"
+    assert "a mistake of ours" in caplog.text
