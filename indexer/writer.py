@@ -90,12 +90,12 @@ class Writer:
         with self._library.write() as session:
             rewrites.rewrite(session, facts, {sha: _paths(batch, sha) for sha in before})
             image_ids = {sha: get_or_create_image(session, fact) for sha, fact in facts.items()}
-            owners = [image_ids[item.picture.sha256] for item in fresh]
-            if owners:
-                self._library.vectors.append(session, self._model, "image", owners, vectors)
             for item in batch:
                 record_file(session, item.fact, item.root_id, image_id=image_ids[item.picture.sha256])
             rewrites.carry(session, image_ids)
+            owners = [image_ids[item.picture.sha256] for item in fresh]
+            if owners:  # last: what is refused before it leaves no bytes behind the segment's committed end
+                self._library.vectors.append(session, self._model, "image", owners, vectors)
         self.rewritten += len(rewrites.kept) + len(rewrites.carried)
         for old in before.values():
             self._previews.discard(old)

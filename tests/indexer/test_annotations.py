@@ -242,7 +242,7 @@ def test_a_category_that_is_wrong_costs_itself_and_what_names_it(tmp_path: Path)
     found = read_annotations(written(tmp_path, document))
     assert [region.phrase for region in found.pictures["a.jpg"].loose] == ["dog"]
     assert [record.where for record in found.skipped] == [
-        "file.json categories[1]", "file.json categories[0]", "file.json annotations[0]"
+        "file.json categories[0]", "file.json categories[1]", "file.json annotations[0]"
     ]  # fmt: skip
 
 
