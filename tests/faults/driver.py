@@ -77,7 +77,7 @@ def _command(task: dict[str, Any], shim: Any, folder: Path) -> int:
 
 def _judge(home: Path) -> int:
     """Print what is in the library, each thing by what it is, and what `verify` finds."""
-    from sqlalchemy import select  # noqa: PLC0415
+    from sqlalchemy import select
 
     if not (home / "deixis.db").exists():
         print(json.dumps(None))
