@@ -173,8 +173,7 @@ def _mounted(kind: str, *inside: str) -> tuple[str, ...]:
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         pytest.skip("needs root and unshare, to mount")
     script = kind + ' && exec "$@"'
-    prefix = ("unshare", "--mount", "sh", "-c", script, "sh", *inside)
-    return prefix
+    return ("unshare", "--mount", "sh", "-c", script, "sh", *inside)
 
 
 def _tried(prefix: tuple[str, ...]) -> tuple[str, ...]:

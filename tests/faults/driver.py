@@ -20,12 +20,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import deixis.cli
+import deixis.cli  # noqa: F401  # so that each child finds it imported
 from deixis.__main__ import main
 from search.checks.finding import VerifyReport
 from search.db.schema import Caption, Embedding, File, Region
 from search.library import Library
 from search.maintenance import verify
+from vision.errors import DeixisError
 
 
 def _shim() -> Any:
@@ -76,11 +77,11 @@ def _command(task: dict[str, Any], shim: Any, folder: Path) -> int:
 
 
 def _judge(home: Path) -> int:
-    """Print what is in the library, each thing by what it is, and what `verify` finds."""
+    """Write out what is in the library, each thing by what it is, and what `verify` finds."""
     from sqlalchemy import select
 
     if not (home / "deixis.db").exists():
-        print(json.dumps(None))
+        sys.stdout.write(json.dumps(None))
         return 0
     try:
         with Library.open(home) as library:
@@ -92,10 +93,10 @@ def _judge(home: Path) -> int:
                     "captions": len(session.scalars(select(Caption.id)).all()),
                     "regions": len(session.scalars(select(Region.id)).all()),
                 }
-    except deixis.ending.DeixisError as error:
-        print(json.dumps({"error": str(error)}))
+    except DeixisError as error:
+        sys.stdout.write(json.dumps({"error": str(error)}))
         return 0
-    print(json.dumps({"codes": sorted(report.codes), "counted": counted}))
+    sys.stdout.write(json.dumps({"codes": sorted(report.codes), "counted": counted}))
     return 0
 
 

@@ -16,7 +16,7 @@ from search.library import Library
 from vision.faults import Fault
 
 
-class Coded(Exception):
+class CodedError(Exception):
     """A driver's exception, as far as the table looks at it."""
 
     def __init__(self, words: str, **codes: Any) -> None:
@@ -44,7 +44,9 @@ SQLITE = [
 @pytest.mark.parametrize(("name", "code", "fault"), SQLITE)
 def test_each_code_of_sqlite_has_its_kind(name: str, code: int, fault: Fault) -> None:
     assert getattr(sqlite_module(), name, code) == code  # as the driver has it
-    told = translate_driver_error(Coded("words", sqlite_errorcode=code, sqlite_errorname=name), "sqlite:///x", "sqlite")
+    told = translate_driver_error(
+        CodedError("words", sqlite_errorcode=code, sqlite_errorname=name), "sqlite:///x", "sqlite"
+    )
     check(told, fault)
 
 
@@ -52,15 +54,17 @@ def test_each_code_of_sqlite_has_its_kind(name: str, code: int, fault: Fault) ->
     ("code", "name"), [(11, "SQLITE_CORRUPT"), (267, "SQLITE_CORRUPT_VTAB"), (26, "SQLITE_NOTADB")]
 )
 def test_damage_of_an_sqlite_file_is_corruption(code: int, name: str) -> None:
-    told = translate_driver_error(Coded("x", sqlite_errorcode=code, sqlite_errorname=name), "sqlite:///x", "sqlite")
+    told = translate_driver_error(
+        CodedError("x", sqlite_errorcode=code, sqlite_errorname=name), "sqlite:///x", "sqlite"
+    )
     assert isinstance(told, CorruptionError)
 
 
 @pytest.mark.parametrize("code", [1, 19, 20, 21, 25])  # SQL logic, constraint, type, misuse, range: ours to mend
 def test_a_defect_of_ours_stays_one(code: int) -> None:
-    assert translate_driver_error(Coded("x", sqlite_errorcode=code), "sqlite:///x", "sqlite") is None
-    assert translate_driver_error(Coded("x", sqlstate="42601"), "postgresql://x", "postgresql") is None
-    assert translate_driver_error(Coded("x", sqlstate="23505"), "postgresql://x", "postgresql") is None
+    assert translate_driver_error(CodedError("x", sqlite_errorcode=code), "sqlite:///x", "sqlite") is None
+    assert translate_driver_error(CodedError("x", sqlstate="42601"), "postgresql://x", "postgresql") is None
+    assert translate_driver_error(CodedError("x", sqlstate="23505"), "postgresql://x", "postgresql") is None
 
 
 POSTGRES = [
@@ -86,7 +90,7 @@ POSTGRES = [
 
 @pytest.mark.parametrize(("state", "fault"), POSTGRES)
 def test_each_sqlstate_has_its_kind(state: str, fault: Fault) -> None:
-    check(translate_driver_error(Coded("words", sqlstate=state), "postgresql://x", "postgresql"), fault)
+    check(translate_driver_error(CodedError("words", sqlstate=state), "postgresql://x", "postgresql"), fault)
 
 
 def check(told: LibraryError | None, fault: Fault) -> None:
