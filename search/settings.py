@@ -99,7 +99,11 @@ def load_settings(environ: Mapping[str, str], **flags: Any) -> Settings:
     given.update({name: value for name, value in flags.items() if value is not None})
     settings = replace(settings, **given)
     _check(settings)
-    return replace(settings, home=settings.home.expanduser().absolute())
+    try:
+        home = settings.home.expanduser().absolute()
+    except (RuntimeError, OSError) as error:  # ~ of a user that this machine does not know; a deleted working folder
+        raise SettingsError(f"DEIXIS_HOME is {settings.home}: {error}", remedy="Give a whole path.") from error
+    return replace(settings, home=home)
 
 
 def _parse(variable: str, name: str, raw: str) -> Any:

@@ -28,6 +28,13 @@ void fault_arm(const char *below, int ops, int n, int error, int from_then_on) {
 int fault_seen(void) { return seen; }
 int fault_fired(void) { return fired; }
 
+/* For processes that nobody can call into, such as a server's worker: armed by the environment. */
+__attribute__((constructor)) static void arm_by_environment(void) {
+    const char *below = getenv("FAULT_BELOW"), *ops = getenv("FAULT_OPERATIONS"), *n = getenv("FAULT_NUMBER");
+    const char *error = getenv("FAULT_ERRNO"), *lasts = getenv("FAULT_LASTING");
+    if (below && ops && n && error) fault_arm(below, atoi(ops), atoi(n), atoi(error), lasts && atoi(lasts));
+}
+
 static int below(const char *path) {
     size_t length = strlen(folder);
     return length && path && strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == 0);

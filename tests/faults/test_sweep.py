@@ -49,23 +49,25 @@ class Case:
     said: str = ""
 
 
-@pytest.fixture(params=["index", "index_more", "import", "search", "status", "verify", "rebuild"])
+COMMANDS = ["index", "index_more", "import", "search", "status", "verify", "rebuild"]
+COMMANDS += ["caption"] if PER_KIND else []  # its models take seconds to load, each time
+
+
+@pytest.fixture(params=COMMANDS)
 def case(request: pytest.FixtureRequest, album: Path) -> Case:
     """Each command that touches a library."""
     name: str = request.param
-    given: Callable[[str], Path] = request.getfixturevalue
-    old, new = str(album / "old"), str(album / "new")
-    if name == "index":
-        return Case(name, ["index", old, new, "--model", "colour", "-q"], None)
-    if name == "index_more":
-        return Case(name, ["index", new, "-q"], given("captioned"))
-    if name == "import":
-        return Case(name, ["import", str(album / "captions.jsonl"), "-q"], given("indexed"))
-    if name == "search":
-        return Case(name, ["search", "red", "-k", "1"], given("captioned"), said="red.png")
-    if name == "rebuild":
-        return Case(name, ["rebuild", "--compact"], given("captioned"))
-    return Case(name, [name], given("captioned"))
+    old, new, captions = str(album / "old"), str(album / "new"), str(album / "captions.jsonl")
+    arguments, library = {
+        "index": (["index", old, new, "--model", "colour", "-q"], None),
+        "index_more": (["index", new, "-q"], "captioned"),
+        "import": (["import", captions, "-q"], "indexed"),
+        "caption": (["caption", "--captioner", "storybook-captioner", "-q"], "indexed"),
+        "search": (["search", "red", "-k", "1"], "captioned"),
+        "rebuild": (["rebuild", "--compact"], "captioned"),
+    }.get(name, ([name], "captioned"))
+    home: Path | None = None if library is None else request.getfixturevalue(library)
+    return Case(name, arguments, home, said="red.png" if name == "search" else "")
 
 
 def test_a_fault_at_any_moment_loses_nothing(case: Case, driver: Any, tmp_path: Path) -> None:
