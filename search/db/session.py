@@ -111,7 +111,7 @@ class Database:
             LibraryFaultError: the disk is full or read-only, or the database cannot be reached.
             CorruptionError: SQLite found its file damaged.
         """
-        self._refuse_read_only()
+        self.require_writable()
         with domain_errors(self.engine), self._writing.begin() as session:
             # Now rather than at the first statement, or two writers could both read before one of them waits.
             claim_writer(session.connection())
@@ -120,7 +120,7 @@ class Database:
     @contextmanager
     def connect_for_writing(self) -> Iterator[Connection]:
         """Like `write`, as a plain connection: for migrations."""
-        self._refuse_read_only()
+        self.require_writable()
         with domain_errors(self.engine), self._writer.begin() as connection:
             claim_writer(connection)
             yield connection
@@ -129,7 +129,12 @@ class Database:
         """Close every pooled connection."""
         self.engine.dispose()
 
-    def _refuse_read_only(self) -> None:
+    def require_writable(self) -> None:
+        """Insist on a database that can be written.
+
+        Raises:
+            LibraryFaultError: it can only be read; says why.
+        """
         why = self.why_read_only
         if why is not None:
             raise LibraryFaultError(str(why.args[0]), fault=why.fault, remedy=why.remedy)
@@ -153,6 +158,8 @@ def open_database(url: URL, *, writing: bool) -> Database:
     """
     database = Database(url)
     try:
+        if writing:
+            database.require_writable()
         settle_journal(database)
     except LibraryFaultError as error:
         database.close()
@@ -273,14 +280,8 @@ def domain_errors(engine: Engine) -> Iterator[None]:
         if translated is None:
             raise
         raise translated from error
-    except driver_error(engine) as error:  # from a statement that went past SQLAlchemy
+    except engine.dialect.loaded_dbapi.Error as error:  # from a statement that went past SQLAlchemy
         translated = translate_driver_error(error, where, dialect)
         if translated is None:
             raise
         raise translated from error
-
-
-def driver_error(engine: Engine) -> type[Exception]:
-    """The base class of what the database's driver raises."""
-    base: type[Exception] = engine.dialect.loaded_dbapi.Error
-    return base

@@ -1,6 +1,6 @@
 """The N-th write, fsync, rename, open, unlink or mkdir fails, in every command: nothing is lost or doubled.
 
-A few injections run always; `DEIXIS_FAULTS_PER_KIND=12` makes that many of each kind and command, a large number all.
+A few injections run always; `FAULTS_PER_KIND=12` makes that many of each kind and command, a large number all.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ import pytest
 
 from tests.faults.hooks import MKDIR, OPEN, RENAME, SYNC, UNLINK, WRITE
 
-PER_KIND = int(os.environ.get("DEIXIS_FAULTS_PER_KIND", "0"))
+PER_KIND = int(os.environ.get("FAULTS_PER_KIND", "0"))
 """Injections per command and kind of fault; 0 for one of every third kind."""
 
 KINDS = {
