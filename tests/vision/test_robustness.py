@@ -67,25 +67,29 @@ def test_what_plain_pillow_reads_in_a_format_of_ours_is_read_and_stands_upright(
 
 def test_what_plain_pillow_cannot_read_or_is_no_format_of_ours_is_refused(outcome: tuple[Results, list[int]]) -> None:
     codes: Counter[str] = Counter()
+    more = set()
     for entry, answer in outcome[0]:
         if entry["status"] == "ok" and entry["format"] in CODES:
             continue
-        assert isinstance(answer, Refused), entry
-        codes[answer.code] += 1
-    assert codes == {"unsupported_format": 68, "not_an_image": 27, "corrupt": 14, "too_many_pixels": 1}
+        if isinstance(answer, Refused):
+            codes[answer.code] += 1
+        else:
+            more.add(Path(entry["path"]).name)
+    # Cut short, and shown as far as they go; a TIFF with a compression that Pillow's libtiff lacks.
+    assert more == {"truncated_image.png", "broken_data_stream.png", "hopper_webp.tif"}
+    assert codes == {"unsupported_format": 40, "not_an_image": 16, "corrupt": 17, "too_many_pixels": 2}
 
 
 @pytest.mark.parametrize(
     ("name", "code"),
     [
         ("decompression_bomb.gif", "too_many_pixels"),
-        ("truncated_image.png", "corrupt"),
-        ("broken_data_stream.png", "corrupt"),
         ("unknown_compression_method.png", "corrupt"),
         ("1.eps", "unsupported_format"),
         ("drawing.wmf", "unsupported_format"),
-        ("rgba.psd", "unsupported_format"),
-        ("balloon_eciRGBv2_aware.jp2", "unsupported_format"),
+        ("balloon_eciRGBv2_aware.jp2", "corrupt"),  # nothing but a header
+        ("rgb32-111110.bmp", "unsupported_format"),
+        ("ftex_dxt1.ftc", "unsupported_format"),
         ("timeout-060745d3f534ad6e4128c51d336ea5489182c69d.blp", "unsupported_format"),
         ("README.txt", "not_an_image"),
         (".DS_Store", "not_an_image"),

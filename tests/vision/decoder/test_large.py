@@ -13,6 +13,7 @@ from PIL import Image
 from tests.vision.decoder.pictures import encoded, png
 from vision.decoder.contract import FULL_SIZE_PIXELS, full_size_factor, full_size_hw
 from vision.decoder.cost import coefficient_bytes
+from vision.decoder.scale import SHRINK_ABOVE_PIXELS
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, Refused
 from vision.preprocessing import Preprocessing
 
@@ -55,7 +56,8 @@ def test_a_jpeg_at_reduced_scale_gives_the_pixels_of_the_whole_one(
 
 @pytest.mark.parametrize("progressive", [False, True])
 def test_a_picture_of_108_megapixels_goes_in_by_default_and_takes_little_memory(progressive: bool) -> None:
-    data = encoded(soft(12_000, 9_000, "L"), "JPEG", quality=80, progressive=progressive)
+    grey = Image.linear_gradient("L").resize((12_000, 9_000), Image.Resampling.NEAREST)
+    data = encoded(grey, "JPEG", quality=80, progressive=progressive)
     with DecoderPool(DecodeLimits(timeout_s=200)) as pool:
         decoded = pool.decode(DecodeRequest("test", data=data, preprocessing=EDGE, preview_px=1600))
         peak = peak_address_space(pool.child_pids()[0])
@@ -70,10 +72,11 @@ def test_averaging_strips_equals_preparing_the_whole(pool: DecoderPool, mode: st
     if mode == "I;16":
         stored = Image.fromarray(np.asarray(source, dtype=np.uint16) * 257)
     elif mode == "P":
-        stored = source.quantize(32)
+        stored = soft(640, 400).quantize(32).resize(source.size, Image.Resampling.NEAREST)
     else:
         stored = source.convert(mode)
     data = encoded(stored, "TIFF")
+    assert stored.width * stored.height > SHRINK_ABOVE_PIXELS
     small = pool.decode(DecodeRequest("test", data=data, preprocessing=SQUASH))
     assert isinstance(small, Decoded), small
     shown = source if mode == "I;16" else stored
@@ -110,7 +113,7 @@ def refusal(data: bytes, **limits: int) -> Refused:
 
 
 def test_what_would_not_fit_is_refused_before_it_is_decoded_and_the_setting_is_named() -> None:
-    wide = encoded(soft(7_000, 5_000).convert("RGBA"), "WEBP", lossless=False, quality=10, method=0)
+    wide = encoded(Image.new("RGB", (6_000, 5_000), "teal"), "WEBP", quality=10, method=0)
     answer = refusal(wide, memory_bytes=512 * MIB)
     assert answer.code == "out_of_memory"
     assert "DEIXIS_DECODE_MEMORY_BYTES" in answer.reason
