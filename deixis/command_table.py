@@ -53,7 +53,15 @@ _ROWS = (
         "deixis index ~/Pictures",
         "deixis index                     # all folders given before",
         "deixis index ~/Pictures --model siglip2-base --backend auto",
+        "deixis index ~/Pictures --exclude 'raw/' --exclude '*_edited.jpg'",
         partial=True,
+    ),
+    _row(
+        "forget",
+        "forget:forget",
+        "Take folders or files out of the library; nothing on the disk is touched.",
+        "deixis forget ~/Pictures/scans",
+        "deixis forget ~/Pictures/scans --dry-run",
     ),
     _row(
         "search",

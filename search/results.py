@@ -204,12 +204,23 @@ class ImageDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class RootInfo:
+    """A folder that was given to `index`, and what was said about it; patterns are gitignore's."""
+
+    path: str
+    exclude: tuple[str, ...]
+    include: tuple[str, ...]
+    follow_links: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryStatus:
     """How much there is.
 
     Attributes:
         images: pictures that at least one file holds.
         published: vectors that answer queries, by kind (`image`, `text`).
+        roots: what was given to `index`, in the order of paths.
     """
 
     images: int
@@ -221,3 +232,4 @@ class LibraryStatus:
     texts: int
     model: str | None
     published: Mapping[str, int]
+    roots: tuple[RootInfo, ...] = ()

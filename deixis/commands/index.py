@@ -11,11 +11,15 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import decode_limits, encoder_for, open_library, read_settings
+from deixis.lazy import ADVANCED
 from deixis.options import BackendName, BatchSize, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
 from deixis.output import err, out, print_json, printable, rate
+from deixis.passed_over import counted, listed
 from deixis.progress import progress_bar
-from indexer.pipeline import IndexOptions, index_paths
+from indexer.options import IndexOptions
+from indexer.pipeline import index_paths
 from indexer.report import IndexReport
+from indexer.roots import RuleChange
 from indexer.scan import resolve_root
 
 _LISTED = 20
@@ -37,6 +41,31 @@ def index(
     replace_model: Annotated[
         bool, typer.Option("--replace-model", help="Embed everything again with another model.")
     ] = False,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", help="Pass over what fits this gitignore pattern; repeatable, remembered."),
+    ] = None,
+    include: Annotated[
+        list[str] | None,
+        typer.Option("--include", help="Look at what fits, whatever else says no; repeatable, remembered."),
+    ] = None,
+    follow_links: Annotated[
+        bool | None,
+        typer.Option(
+            "--follow-links/--no-follow-links",
+            help="Go through links to folders; remembered.",
+            show_default=False,
+            rich_help_panel=ADVANCED,
+        ),
+    ] = None,
+    clear_rules: Annotated[
+        bool,
+        typer.Option("--clear-rules", help="Forget remembered rules of these folders first.", rich_help_panel=ADVANCED),
+    ] = False,
+    rescan: Annotated[
+        bool,
+        typer.Option("--rescan", help="Look at the bytes of every file, changed or not.", rich_help_panel=ADVANCED),
+    ] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Erase what is gone or out of reach.")] = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -57,6 +86,8 @@ def index(
         retry_refused=retry_refused,
         replace_model=replace_model,
         prune=prune,
+        rescan=rescan,
+        rules=RuleChange(tuple(exclude or ()), tuple(include or ()), follow_links, clear_rules),
     )
     # Before a library is made and a model loaded: a misspelt path should cost neither.
     roots = [resolve_root(path) for path in paths or []]
@@ -81,13 +112,16 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
         (report.unchanged, "unchanged"),
         (report.reused, "moved, copied or returned: known by their content, not embedded again"),
         (report.texts_embedded, "captions and phrases embedded"),
+        (report.rewritten, "of them rewritten by a program, same pixels: captions and boxes kept"),
         (report.missing, "gone since the last run: hidden, kept until --prune"),
+        (report.excluded, "passed over now, indexed before: hidden, kept until --prune"),
         (report.unavailable, "out of reach (drive or folder not there): left as they are"),
         (report.pruned, "erased by --prune"),
         (len(report.not_pictures), "not pictures"),
         (len(report.cut_short), "pictures are cut short: shown and found as far as they go"),
         (len(report.refused), "refused"),
         (len(report.texts_refused), "captions and phrases on which the encoder fails: found by their words alone"),
+        *counted(report.passed_over),
     )
     for count, what in rows:
         if count:
@@ -95,6 +129,8 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
     if report.previews_unwritten:
         console.print(f"{report.previews_unwritten:>7} previews could not be kept: {report.previews_problem}")
     if verbose:
+        for line in listed(report.passed_over):
+            console.print(line)
         for path in report.not_pictures:
             console.print(f"  not a picture: {printable(path)}")
         for path in report.cut_short:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from deixis import exit_codes
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json
+from deixis.passed_over import described
 from search.glance import glance
 from search.results import LibraryStatus
 from search.settings import Settings, load_settings
@@ -27,6 +28,8 @@ def status(
     console = out()
     console.print(f"library    {settings.home}")
     console.print(f"model      {found.model or '(none yet)'}")
+    for number, root in enumerate(found.roots):
+        console.print(f"{'' if number else 'folders':<11}{described(root)}")
     console.print(f"pictures   {found.images} in {found.files_indexed} files")
     console.print(f"captions   {found.captions}, boxes {found.regions}, distinct texts {found.texts}")
     console.print(f"left out   {found.files_refused} refused, {found.files_missing} missing")

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from search.db.roots import all_rules
 from search.db.schema import Caption, File, Generation, Image, Model, Region, TextBody
-from search.results import CaptionInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo
+from search.results import CaptionInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo, RootInfo
 from vision.types import Box, Span
 
 _PRESENT = exists().where(File.image_id == Image.id, File.state == "indexed")
@@ -100,6 +101,10 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
         texts=_count(session, select(func.count()).select_from(TextBody)),
         model=model.name if model else None,
         published=published,
+        roots=tuple(
+            RootInfo(path, rules.exclude, rules.include, rules.follow_links)
+            for path, rules in all_rules(session).items()
+        ),
     )
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from search.db.chunks import chunks
 from search.db.limits import (
@@ -134,15 +134,17 @@ def name_key(path: str) -> str:
     return path_key(path.rsplit("/", 1)[-1])
 
 
+def below_or_at(column: InstrumentedAttribute[str], path: str) -> ColumnElement[bool]:
+    """The condition that a stored path is `path` or lies below it."""
+    below = path.rstrip("/") + "/"
+    # Paths are stored as bytes and compare bytewise, so "below the folder" is the half-open range up to the next byte.
+    return ((column >= below) & (column < below[:-1] + chr(ord("/") + 1))) | (column == path)
+
+
 def known_files(session: Session, root_path: str, model_id: int) -> dict[str, KnownFile]:
     """All files at or below `root_path`, by path."""
-    below = root_path.rstrip("/") + "/"
-    # Paths are stored as bytes and compare bytewise, so "below the folder" is the half-open range up to the next byte.
-    beyond = below[:-1] + chr(ord("/") + 1)
     has_vector = exists().where(Embedding.image_id == File.image_id, Embedding.model_id == model_id)
-    rows = session.execute(
-        select(File, has_vector).where(((File.path >= below) & (File.path < beyond)) | (File.path == root_path))
-    )
+    rows = session.execute(select(File, has_vector).where(below_or_at(File.path, root_path)))
     return {file.path: _known(file, bool(embedded)) for file, embedded in rows}
 
 
