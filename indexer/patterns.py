@@ -92,10 +92,9 @@ def read_ignore_file(folder: str) -> tuple[Patterns | None, list[str]]:
 def exactly(path: str, base: str, *, folder: bool) -> str:
     """The pattern that fits one folder or file below `base`, and nothing else."""
     below = path[len(base.rstrip("/")) + 1 :]
-    # A line of a file cannot hold the end of a line; `?` fits it.
-    escaped = re.sub(r"[\n\r]", "?", re.sub(r"([\\*?\[\]])", r"\\\1", below))
-    if not folder and escaped.endswith(" "):
-        escaped = escaped[:-1] + "\\ "
+    escaped = re.sub(r"([\\*?\[\]])", r"\\\1", below)
+    # A pattern cannot hold the end of a line, for which `?` must do, and loses white space at its end.
+    escaped = re.sub(r"[^\S \n\r]|\s$", r"[\g<0>]", re.sub(r"[\n\r]", "?", escaped))
     return f"/{escaped}/" if folder else f"/{escaped}"
 
 

@@ -164,7 +164,8 @@ def place_at(rules: Rules, root: str, folder: str) -> tuple[Place, str | None]:
         path = os.path.join(place.path, name)
         kind = rules.kind(place, name, folder=path != folder or os.path.isdir(path))
         place = Place(path, kind, place.ignores)
-    return place, kind
+    own, _ = rules.enter(Place(folder), [marker for marker in MARKED_FOLDERS if _is_there(folder, marker)])
+    return place, kind or own.outer
 
 
 def _is_there(folder: str, name: str) -> bool:

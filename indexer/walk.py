@@ -85,11 +85,14 @@ class Walk:
                 yield Unreadable(place.path, f"the folder cannot be listed: {error.strerror}")
                 continue
             try:
+                outer = place.outer
                 place, complaints = self._rules.enter(place, {entry.name for entry in entries})
             except (OSError, ValueError) as error:
                 # Whoever wrote that file wanted something left out; without it nobody knows what.
                 yield Unreadable(place.path, f"its {IGNORE_FILE} cannot be read: {_what(error)}")
                 continue
+            if place.outer != outer:
+                yield PassedOver(place.path, place.outer or "", True)
             for complaint in complaints:
                 yield Unreadable(os.path.join(place.path, IGNORE_FILE), f"{complaint}; left aside", blocks=False)
             folders: list[Place] = []
