@@ -66,7 +66,7 @@ def test_scores_say_what_they_are_and_loading_is_told_apart(
 def _in_terminal(columns: int, *arguments: str) -> str:
     """What a terminal of so many columns shows."""
     master, slave = pty.openpty()
-    environment = os.environ | {"COLUMNS": str(columns), "TERM": "dumb", "NO_COLOR": "1"}
+    environment = os.environ | {"COLUMNS": str(columns), "TERM": "xterm", "NO_COLOR": "1"}
     done = subprocess.Popen([sys.executable, "-m", "deixis", *arguments], cwd=ROOT, env=environment, stdout=slave)
     os.close(slave)
     shown = b""
@@ -80,7 +80,7 @@ def _in_terminal(columns: int, *arguments: str) -> str:
         shown += piece
     os.close(master)
     assert done.wait() == 0
-    return shown.decode().replace("\r\n", "\n")
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("columns", [60, 90, 140])
@@ -90,7 +90,7 @@ def test_tables_fit_the_terminal_and_lose_no_row(arguments: tuple[str, ...], col
     table = [line for line in shown.splitlines() if not line.startswith(("score:", "R@1:", "3 pictures"))]
     assert max(len(line.rstrip()) for line in table) <= columns
     if arguments == ("search", "kayak"):
-        assert "red.png" in "".join(line[12:44].strip() for line in table) or "red.png" in shown
+        assert "/red.png" in re.sub(r"\s+|kayak", "", shown)
         return
     for name in ("siglip-multilingual", "storybook-captioner", "m2m100", "colour"):
         (row,) = [line for line in table if line.startswith(f"{name} ")]
