@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Match
 
 from search.errors import (
     CorruptionError,
@@ -232,4 +233,18 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     phrase = http.HTTPStatus(error.status_code).phrase
     kind = HTTP_KINDS.get(error.status_code) or Kind(error.status_code, phrase.lower().replace(" ", "-"), phrase)
     detail = str(error.detail) if error.detail and error.detail != phrase else kind.title
-    return problem_response(request, kind, detail, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = _methods_of(request)
+    return problem_response(request, kind, detail, headers=headers)
+
+
+def _methods_of(request: Request) -> str:
+    """Every method that some route answers at this address; a router names those of the first route alone."""
+    methods: set[str] = set()
+    for route in request.app.routes:
+        if route.matches(request.scope)[0] is not Match.NONE:
+            methods |= getattr(route, "methods", None) or set()
+    if "GET" in methods:
+        methods.add("HEAD")  # answered as GET without a body, see `web.middleware`
+    return ", ".join(sorted(methods))

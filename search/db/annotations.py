@@ -112,14 +112,7 @@ def add_annotations(
     bodies += [region.phrase for caption in captions for region in caption.regions]
     bodies += [region.phrase for region in loose]
     ids = text_ids(session, bodies)
-    known_captions = {
-        caption.text_id: caption
-        for caption in session.scalars(select(Caption).where(Caption.image_id == image_id, Caption.source == source))
-    }
-    known_regions = {
-        _region_key(region.caption_id, region.text_id, (region.x0, region.y0, region.x1, region.y1))
-        for region in session.scalars(select(Region).where(Region.image_id == image_id, Region.source == source))
-    }
+    known_captions, known_regions = _known(session, image_id, source)
 
     def add_region(fact: RegionFact, caption_id: int | None) -> None:
         key = _region_key(caption_id, ids[fact.phrase], fact.box.as_xyxy())
@@ -164,6 +157,18 @@ def texts_without_vector(session: Session, model_id: int, limit: int, after: int
     fresh = (TextBody.id > after, ~embedded, used)
     query = select(TextBody.id, TextBody.body).where(*fresh).order_by(TextBody.id).limit(limit)
     return [(text_id, body) for text_id, body in session.execute(query)]
+
+
+def _known(
+    session: Session, image_id: int, source: str
+) -> tuple[dict[int, Caption], set[tuple[int | None, int, tuple[int, ...]]]]:
+    """What a source has said of an image already: captions by their text, and the keys of regions."""
+    captions = session.scalars(select(Caption).where(Caption.image_id == image_id, Caption.source == source))
+    regions = session.scalars(select(Region).where(Region.image_id == image_id, Region.source == source))
+    return {caption.text_id: caption for caption in captions}, {
+        _region_key(region.caption_id, region.text_id, (region.x0, region.y0, region.x1, region.y1))
+        for region in regions
+    }
 
 
 def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> Region:

@@ -176,3 +176,23 @@ def test_a_browser_gets_a_page_and_a_program_gets_json(client: TestClient) -> No
     assert "There is nothing at this address" in page.text
     assert client.get("/no/such/page").headers["content-type"] == PROBLEM_JSON
     assert client.get("/api/v1/no", headers={"accept": "text/html"}).headers["content-type"] == PROBLEM_JSON
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "allowed"),
+    [
+        ("DELETE", "/api/v1/search", "GET, HEAD, POST"),
+        ("PUT", "/api/v1/images/1", "GET, HEAD"),
+        ("DELETE", "/", None),
+        ("PATCH", "/healthz", "GET, HEAD"),
+    ],
+)
+def test_a_refused_method_is_told_which_ones_there_are(
+    client: TestClient, method: str, address: str, allowed: str | None
+) -> None:
+    refused = client.request(method, address)
+    assert refused.status_code == 405
+    methods = refused.headers["allow"].split(", ")
+    assert allowed is None or methods == allowed.split(", ")
+    for one in methods:
+        assert client.request(one, address).status_code != 405

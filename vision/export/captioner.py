@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.export import Dim
 
 from vision.encoders.folders import PREPROCESSING_FILES, TOKENIZER_FILES, read_json
+from vision.encoders.hub import ModelPlace
 from vision.errors import ModelError
 from vision.export.graphs import quantise_graph, require_packages, write_graph
 from vision.export.kosmos2_graphs import Decoder, Embedding, Eyes
@@ -87,12 +88,7 @@ def export_captioner(
     for precision in precisions:
         check_precision(precision, EXPORTED_PRECISIONS, of="an exported captioner")
     require_packages()
-    place = find_captioner(model)
-    if is_exported(place.folder):
-        raise ModelError(f"{place.folder} is an export already", remedy="Name the folder that holds the weights.")
-    kind = read_json(place.folder, "config.json").get("model_type")
-    if kind != _KIND:
-        raise ModelError(f"{model} is a {kind}, not a {_KIND}", remedy="Only Kosmos-2 captioners can be exported.")
+    place = _place_to_export(model)
     progress("loading")
     engine = Engine(
         place.folder, name=place.name, revision=place.revision, languages=None, threads=threads, precision="float32"
@@ -112,6 +108,16 @@ def export_captioner(
             parities.append(_compare(folder, precision, expected, threads))
         facts["parity"] = [asdict(parity) for parity in parities]
     return parities
+
+
+def _place_to_export(model: str) -> ModelPlace:
+    place = find_captioner(model)
+    if is_exported(place.folder):
+        raise ModelError(f"{place.folder} is an export already", remedy="Name the folder that holds the weights.")
+    kind = read_json(place.folder, "config.json").get("model_type")
+    if kind != _KIND:
+        raise ModelError(f"{model} is a {kind}, not a {_KIND}", remedy="Only Kosmos-2 captioners can be exported.")
+    return place
 
 
 def _write_full(engine: Engine, folder: Path, progress: Callable[[str], None]) -> None:
