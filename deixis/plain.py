@@ -12,8 +12,6 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -39,7 +37,7 @@ def plain(value: Any) -> Any:  # noqa: PLR0911  # one line per kind of value
         return float(value) if math.isfinite(value) else None
     if isinstance(value, datetime | date):
         return value.isoformat()
-    if isinstance(value, np.ndarray | np.generic):
+    if hasattr(value, "tolist"):  # numpy's arrays and scalars, without importing it for commands that have none
         return plain(value.tolist())
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}

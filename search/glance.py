@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from search.errors import SettingsError
-from search.results import LibraryStatus
+from search.results import LibraryStatus, RootInfo
 from search.settings import Settings
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
@@ -69,4 +70,11 @@ def _counts(connection: Any) -> LibraryStatus:
         files_missing=states.get("missing", 0),
         model=model[0] if model else None,
         published=dict(connection.execute(_PUBLISHED).fetchall()),
+        roots=tuple(_root(*row) for row in connection.execute("SELECT path, rules FROM roots ORDER BY path")),
     )
+
+
+def _root(path: bytes, stored: str | None) -> RootInfo:
+    rules = json.loads(stored or "{}") or {}
+    patterns = {name: tuple(rules.get(name, ())) for name in ("exclude", "include")}
+    return RootInfo(os.fsdecode(path), **patterns, follow_links=bool(rules.get("follow_links", False)))

@@ -38,7 +38,9 @@ MapWords = Annotated[str, Query(description="Words to look for in the picture, 1
 Question = Annotated[
     str, Query(max_length=1000, description="What to ask, in a language of the captioner.", examples=["How many dogs?"])
 ]
-Picture = Annotated[UploadFile, File(description="A picture file: JPEG, PNG, WebP, HEIC, TIFF or another that is read.")]
+Picture = Annotated[
+    UploadFile, File(description="A picture file: JPEG, PNG, WebP, HEIC, TIFF or another that is read.")
+]
 
 
 def _problems(**meanings: str) -> dict[int | str, dict[str, Any]]:

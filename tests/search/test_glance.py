@@ -1,0 +1,42 @@
+"""The quick look at a library counts what the engine counts, and leaves everything unusual to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from deixis.cli import run
+from search.glance import glance
+from search.library import Library
+from search.service import SearchService
+from search.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    folder = tmp_path / "pictures"
+    (folder / "raw").mkdir(parents=True)
+    for name, colour in (("red.png", "red"), ("blue.png", "blue"), ("raw/green.png", "green")):
+        Image.new("RGB", (40, 30), colour).save(folder / name)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    home = tmp_path / "home"
+    flags = ["--home", str(home), "--model", "colour", "--quiet"]
+    assert run(["index", str(folder), "--exclude", "raw/", *flags]) == 3
+    (folder / "blue.png").unlink()
+    assert run(["index", *flags]) == 3
+    return Settings(home=home)
+
+
+def test_a_glance_sees_what_the_engine_sees(settings: Settings) -> None:
+    with Library.open(settings.home) as library:
+        expected = SearchService(library).status()
+    assert glance(settings) == expected
+    assert expected.roots[0].exclude == ("raw/",)
+    assert (expected.images, expected.files_missing, expected.files_refused) == (1, 1, 1)
+
+
+def test_a_library_that_is_out_of_the_ordinary_is_left_to_the_engine(settings: Settings) -> None:
+    (settings.home / "library.json").write_text('{"uid": "another"}')
+    assert glance(settings) is None
