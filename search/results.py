@@ -99,6 +99,7 @@ class SearchResult:
         images_searched: pictures that took part.
         took_ms: wall-clock milliseconds in the engine, encoding included.
         model: name of the encoder.
+        waiting: pictures that are in the library and could not take part yet; `index` publishes them.
     """
 
     query: str
@@ -107,6 +108,7 @@ class SearchResult:
     images_searched: int
     took_ms: float
     model: str
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -94,14 +94,15 @@ class SearchService:
         plan = plan_query(request.text) if request.text is not None else None
         model = self._active_model()
         vector = self._query_vector(request, plan, model)
-        hits, more, searched = self._answer(request, plan, model, vector)
+        hits, more, candidates = self._answer(request, plan, model, vector)
         return SearchResult(
             query=plan.text if plan else "",
             hits=hits,
             more=more,
-            images_searched=searched,
+            images_searched=candidates.images_searched,
             took_ms=(time.perf_counter() - started) * 1000,
             model=model.name,
+            waiting=candidates.waiting,
         )
 
     def heat_map(self, image: RgbImage, text: str) -> HeatMap:
@@ -178,7 +179,7 @@ class SearchService:
 
     def _answer(
         self, request: SearchRequest, plan: QueryPlan | None, model: Model, vector: NDArray[np.float32]
-    ) -> tuple[tuple[Hit, ...], bool, int]:
+    ) -> tuple[tuple[Hit, ...], bool, Candidates]:
         wanted = request.offset + request.k + 1
         with self._library.read() as session:
             candidates: Candidates = retrieve(
@@ -194,7 +195,7 @@ class SearchService:
             hits = hydrate(session, [(entry.image_id, entry.parts) for entry in page], first_rank=request.offset + 1)
             if plan is not None and request.annotations:
                 hits = explain_hits(session, hits, candidates)
-        return hits, len(candidates.ranked) > request.offset + request.k, candidates.images_searched
+        return hits, len(candidates.ranked) > request.offset + request.k, candidates
 
     def _active_model(self) -> Model:
         model = active_row(self._library)

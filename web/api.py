@@ -170,7 +170,7 @@ async def health() -> HealthModel:
     operation_id="ready",
 )
 def ready(engine: EngineDep) -> ReadyModel:
-    """Whether searches can be answered: the library opens, its vectors are published, its model loads."""
+    """Whether searches can be answered: the library opens, its model loads."""
     return check_ready(engine)
 
 
@@ -185,8 +185,6 @@ def check_ready(engine: Engine) -> ReadyModel:
         status = service.status()
         if status.model is None or status.images == 0:
             raise NotReadyError(("nothing has been indexed yet: deixis index ~/Pictures",))
-        if not status.published.get("image"):
-            raise NotReadyError(("no generation of vectors is active: deixis rebuild",))
         service.warm()
     except NotReadyError:
         raise
@@ -211,6 +209,7 @@ def _search_model(result: SearchResult, k: int, offset: int, query: dict[str, ob
         more=result.more,
         next=following,
         images_searched=result.images_searched,
+        waiting=result.waiting,
         took_ms=round(result.took_ms, 3),
         model=result.model,
     )

@@ -129,6 +129,10 @@ class SearchModel(_Answer):
         ),
     ]
     images_searched: Annotated[int, Field(description="Pictures that took part.", examples=[103])]
+    waiting: Annotated[
+        int,
+        Field(description="Pictures of the library that wait for their publication and took no part.", examples=[0]),
+    ]
     took_ms: Annotated[float, Field(description="Milliseconds in the engine, encoding included.", examples=[12.5])]
     model: Annotated[str, Field(description="Name of the encoder.", examples=["siglip2-base-patch16-256"])]
 

@@ -57,7 +57,7 @@ def search(
 def _print(result: SearchResult, loading_s: float) -> None:
     console = out()
     if not result.hits:
-        console.print("No picture in the library.")
+        console.print("No picture in the library." if not result.waiting else _waiting(result))
         return
     # A terminal gets a table that fits; a pipe gets whole paths, however long.
     width = None if console.is_terminal else 10_000
@@ -79,6 +79,12 @@ def _print(result: SearchResult, loading_s: float) -> None:
         f"{pictures} searched in {duration(result.took_ms / 1000)} with {result.model}; loading took "
         f"{duration(loading_s)}"
     )
+    if result.waiting:
+        console.print(_waiting(result))
+
+
+def _waiting(result: SearchResult) -> str:
+    return f"{result.waiting} pictures wait to be published and were not searched: run `deixis index`"
 
 
 def _phrase(hit: Hit) -> str:

@@ -52,12 +52,14 @@ class Candidates:
         texts: the texts that match, by id.
         background: the units of this query's scores; None where texts took no part.
         images_searched: vectors that took part.
+        waiting: pictures that are committed and could not take part before the next publication.
     """
 
     ranked: Sequence[Candidate]
     texts: Mapping[int, TextMatch] = field(default_factory=dict)
     background: Background | None = None
     images_searched: int = 0
+    waiting: int = 0
 
 
 def retrieve(
@@ -78,15 +80,15 @@ def retrieve(
         limit: candidates wanted.
         without: an image that must not appear.
     """
-    searcher = vectors.searcher(model_id, "image")
+    searcher = vectors.everything(model_id, "image")
     if searcher.size == 0:
-        return Candidates([])
+        return Candidates([], waiting=searcher.waiting)
     cosines = _nearest_images(session, _bounded(searcher.search(query, min(searcher.size, limit + _SPARE))))
     texts: dict[int, TextMatch] = {}
     background = None
     best: dict[int, TextMatch] = {}
-    if words is not None and vectors.searcher(model_id, "text").size:
-        text_searcher = vectors.searcher(model_id, "text")
+    text_searcher = vectors.everything(model_id, "text") if words is not None else None
+    if words is not None and text_searcher is not None and text_searcher.size:
         background = measure_background(query, searcher.sample(_SAMPLE), text_searcher.sample(_SAMPLE))
         found = _bounded(text_searcher.search(query, min(text_searcher.size, _TEXTS)))
         texts = _matching_texts(session, vectors, model_id, query, found, words)
@@ -100,7 +102,7 @@ def retrieve(
     ]
     # Equal scores in the order of ids: the same query gives the same page, and the next page continues it.
     ranked.sort(key=lambda candidate: (-sum(candidate.parts.values()), candidate.image_id))
-    return Candidates(ranked[:limit], texts, background, searcher.size)
+    return Candidates(ranked[:limit], texts, background, searcher.size, searcher.waiting)
 
 
 def _bounded(found: Found) -> Found:

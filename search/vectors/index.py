@@ -65,7 +65,7 @@ class VectorIndex:
         count = min(limit, self.size)
         # Remembered, because every query asks for the same ones; two threads at most compute it twice.
         if self._sample is None or len(self._sample) != count:
-            self._sample = self.vectors(np.linspace(0, max(self.size - 1, 0), count).astype(np.int64))
+            self._sample = self.vectors(sample_places(self.size, count))
         return self._sample
 
     def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -85,6 +85,11 @@ class VectorIndex:
             scores, ids = self._index.search(np.ascontiguousarray(queries, np.float32), k)
         scores[ids < 0] = -np.inf
         return scores, ids
+
+
+def sample_places(size: int, limit: int) -> NDArray[np.int64]:
+    """`(min(limit, size),)` int64: places spread evenly over an index of this size."""
+    return np.linspace(0, max(size - 1, 0), min(limit, size)).astype(np.int64)
 
 
 def build_index(key: str, dim: int, batches: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> VectorIndex:

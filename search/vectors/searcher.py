@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from search.db.schema import Model
 from search.db.session import Database
 from search.errors import CorruptionError, NotFoundError
 from search.vectors.generations import active_generation
-from search.vectors.index import REBUILD, VectorIndex, load_index
+from search.vectors.index import REBUILD, VectorIndex, load_index, sample_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +23,33 @@ class Searcher:
     Attributes:
         dim: length of a query vector.
         index: None before the first publication.
+        generation_id: which generation; 0 before the first.
+        tail: what is committed beside it and searched too; None where that is nothing or was not asked for.
+        waiting: vectors that are committed and neither published nor in the tail.
     """
 
     dim: int
     index: VectorIndex | None
+    generation_id: int = 0
+    tail: VectorIndex | None = None
+    waiting: int = 0
 
     @property
     def size(self) -> int:
-        """Number of published vectors."""
-        return 0 if self.index is None else self.index.size
+        """Number of vectors that are searched."""
+        return sum(part.size for part in self._parts)
+
+    @property
+    def _parts(self) -> list[VectorIndex]:
+        return [part for part in (self.index, self.tail) if part is not None]
+
+    def with_tail(self, tail: VectorIndex | None, waiting: int) -> Searcher:
+        """The same with what is not in the generation."""
+        return replace(self, tail=tail, waiting=waiting)
+
+    def ascending_ids(self) -> NDArray[np.int64]:
+        """`(n,)` int64: the generation's embedding ids, ascending."""
+        return np.empty(0, np.int64) if self.index is None else np.sort(self.index.ids)
 
     def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `k` nearest embeddings of each query by cosine similarity, best first.
@@ -51,10 +69,16 @@ class Searcher:
             raise ValueError(f"queries must be (n, {self.dim}), got {queries.shape}")
         if k < 1:
             raise ValueError(f"k must be at least 1, got {k}")
-        if self.index is None or len(queries) == 0:
+        if self.size == 0 or len(queries) == 0:
             shape = (len(queries), k)
             return np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
-        return self.index.search(queries, k)
+        found = [part.search(queries, k) for part in self._parts]
+        if len(found) == 1:
+            return found[0]
+        scores, ids = (np.concatenate(both, axis=1) for both in zip(*found, strict=True))
+        # Stable, so that of equal scores the older vector comes first, as it would in one index.
+        order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+        return np.take_along_axis(scores, order, axis=1), np.take_along_axis(ids, order, axis=1)
 
     def sample(self, limit: int) -> NDArray[np.float32]:
         """Vectors that stand for the whole generation.
@@ -62,7 +86,15 @@ class Searcher:
         Returns:
             `(min(limit, size), dim)` float32, L2-normalised, spread evenly and always the same.
         """
-        return np.empty((0, self.dim), np.float32) if self.index is None else self.index.sample(limit)
+        if self.tail is None:
+            return np.empty((0, self.dim), np.float32) if self.index is None else self.index.sample(limit)
+        # The places that one index of both would give, for the tail stands where the next publication puts it.
+        places = sample_places(self.size, limit)
+        published = 0 if self.index is None else self.index.size
+        parts = [self.tail.vectors(places[places >= published] - published)]
+        if self.index is not None:
+            parts.insert(0, self.index.vectors(places[places < published]))
+        return np.concatenate(parts)
 
 
 class Searchers:
@@ -77,7 +109,7 @@ class Searchers:
         self._database = database
         self._folder = folder
         self._lock = threading.Lock()
-        self._loaded: dict[tuple[int, str], tuple[int, Searcher]] = {}
+        self._loaded: dict[tuple[int, str], Searcher] = {}
 
     def current(self, model_id: int, kind: str) -> Searcher:
         """The active generation of this moment.
@@ -98,16 +130,17 @@ class Searchers:
             if active.file_name == missing:
                 raise CorruptionError(f"The index {missing} is missing", remedy=REBUILD)
             with self._lock:
-                generation_id, searcher = self._loaded.get((model_id, kind), (0, None))
-                if searcher is not None and generation_id == active.id:
+                searcher = self._loaded.get((model_id, kind))
+                if searcher is not None and searcher.generation_id == active.id:
                     return searcher
                 try:
-                    searcher = Searcher(model.dim, load_index(self._folder / active.file_name, active.sha256))
+                    index = load_index(self._folder / active.file_name, active.sha256)
                 except FileNotFoundError:
                     # Two publications may have passed since the row was read: look which one is active now.
                     missing = active.file_name
                     continue
-                self._loaded[model_id, kind] = (active.id, searcher)
+                searcher = Searcher(model.dim, index, active.id)
+                self._loaded[model_id, kind] = searcher
                 return searcher
 
     def clear(self) -> None:

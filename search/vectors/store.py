@@ -23,6 +23,7 @@ from search.vectors.live import KINDS
 from search.vectors.searcher import Searcher, Searchers
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import Position, SegmentFacts, append_block, create_segment, cut_tail
+from search.vectors.tail import Tails
 from vision.whole_files import fsync_folder
 
 SEGMENT_LIMIT_BYTES = 256 * 1024 * 1024
@@ -58,6 +59,7 @@ class VectorStore:
         self._lock = threading.Lock()
         self._searchers = Searchers(database, self.generations_folder)
         self._readers: dict[int, SegmentReader] = {}
+        self._tails = Tails(database, self.fetch)
 
     def append(
         self, session: Session, model: Model, kind: str, owner_ids: Sequence[int], vectors: NDArray[np.float32]
@@ -148,6 +150,16 @@ class VectorStore:
         _check_kind(kind)
         return self._searchers.current(model_id, kind)
 
+    def everything(self, model_id: int, kind: str) -> Searcher:
+        """Like `searcher`, with what is committed and not published yet; `waiting` says how many are left out.
+
+        Raises:
+            ValueError: `kind` is neither `image` nor `text`.
+            NotFoundError: there is no such model.
+            CorruptionError: the generation's file is missing or not what was written.
+        """
+        return self._tails.beside(self.searcher(model_id, kind), model_id, kind)
+
     def recover(self) -> None:
         """Remove what interrupted runs have left: bytes behind committed ends, files that no row names.
 
@@ -169,6 +181,7 @@ class VectorStore:
                 reader.close()
             self._readers.clear()
         self._searchers.clear()
+        self._tails.clear()
 
     def _open_segment(self, session: Session, model: Model, kind: str) -> tuple[Segment, SegmentFacts]:
         """The segment to append to: the last one, or a new one when that is full."""

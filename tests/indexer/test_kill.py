@@ -16,6 +16,9 @@ from sqlalchemy import func, select
 from search.db.schema import Embedding, File
 from search.library import Library
 from search.maintenance import verify
+from search.results import SearchRequest
+from search.service import SearchService
+from vision.encoders.colour import ColourEncoder
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = 60
@@ -74,6 +77,15 @@ def killed_after(child: subprocess.Popen[str], steps: int) -> bool:
     return True
 
 
+def _assert_all_found(library: Library) -> None:
+    """Every committed picture is searched, whether the run that committed it came to publish it or not."""
+    with library.read() as session:
+        committed = session.scalar(select(func.count()).select_from(Embedding)) or 0
+    if committed:
+        result = SearchService(library, ColourEncoder()).search(SearchRequest(text="red", k=PICTURES))
+        assert (len(result.hits), result.images_searched, result.waiting) == (committed, committed, 0)
+
+
 def test_ten_kills_at_random_moments_lose_nothing(home: Path, database_url: str, pictures: Path) -> None:
     chance = random.Random(11)
     kills = 0
@@ -82,6 +94,7 @@ def test_ten_kills_at_random_moments_lose_nothing(home: Path, database_url: str,
         with Library.open(home, database_url) as library, library.exclusive():
             # What is committed agrees at every moment; only the publication may lag behind.
             assert {finding.code for finding in verify(library).findings} <= {"unpublished"}
+            _assert_all_found(library)
     assert kills >= 5
     assert not killed_after(start(home, pictures, database_url), 10_000)
     with Library.open(home, database_url) as library:

@@ -1,0 +1,141 @@
+"""What is committed and not yet published: searched by an exact scan beside the generation."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from search.db.schema import Embedding, Root, Segment
+from search.db.session import Database
+from search.errors import CorruptionError
+from search.vectors.index import VectorIndex, build_index
+from search.vectors.live import is_member, live_among, live_ids
+from search.vectors.searcher import Searcher
+
+TAIL_LIMIT = 16_384
+"""Vectors that are searched unpublished: 32 MB and about 2 ms at 512 dimensions; `index` publishes long before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the database looked like when a tail was made; while it is the same, so is the tail.
+
+    Attributes:
+        generation: id of the active generation, 0 before the first.
+        scanned_at: when a scan last ended: one that brings files back changes what lives without adding a vector.
+        segments: number and sum of the rows of the model's segments of this kind.
+        newest: the highest id among those segments.
+    """
+
+    generation: int
+    scanned_at: datetime | None
+    segments: tuple[int, int]
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """The unpublished vectors of one model and kind.
+
+    Attributes:
+        seen: of which state of the database.
+        last_id: the newest embedding that was looked at.
+        index: those that are searched; None where there are none.
+        waiting: how many more there are, beyond the limit or unreadable.
+    """
+
+    seen: Seen
+    last_id: int
+    index: VectorIndex | None
+    waiting: int
+
+
+class Tails:
+    """The tails of one library, each kept until something was committed or published.
+
+    Args:
+        database: where the rows are.
+        fetch: stored vectors by embedding id, `(n, dim)` float32.
+    """
+
+    def __init__(self, database: Database, fetch: Callable[[Sequence[int]], NDArray[np.float32]]) -> None:
+        self._database = database
+        self._fetch = fetch
+        self._lock = threading.Lock()
+        self._kept: dict[tuple[int, str], Tail] = {}
+
+    def beside(self, searcher: Searcher, model_id: int, kind: str) -> Searcher:
+        """The searcher with what is committed and not in its generation."""
+        with self._database.read() as session:
+            seen = _look(session, searcher.generation_id, model_id, kind)
+            tail = self._kept.get((model_id, kind))
+            if tail is None or tail.seen != seen:
+                with self._lock:
+                    tail = self._make(session, searcher, model_id, kind, seen, self._kept.get((model_id, kind)))
+                    self._kept[model_id, kind] = tail
+        if tail.index is None and not tail.waiting:
+            return searcher
+        return searcher.with_tail(tail.index, tail.waiting)
+
+    def clear(self) -> None:
+        """Give the memory back."""
+        with self._lock:
+            self._kept.clear()
+
+    def _make(
+        self, session: Session, searcher: Searcher, model_id: int, kind: str, seen: Seen, before: Tail | None
+    ) -> Tail:
+        if before is not None and before.seen == seen:
+            return before  # Another thread was faster.
+        if before is not None and before.waiting == 0 and _only_grown(before.seen, seen):
+            # Only what came since: a job commits every few seconds, and the live set of a library is a long list.
+            ids, last_id = _newer(session, model_id, kind, before.last_id)
+            known = np.empty(0, np.int64) if before.index is None else before.index.ids
+            missing = np.concatenate([known, live_among(session, kind, ids)])
+        else:
+            live = live_ids(session, model_id, kind)
+            missing = live[~is_member(live, searcher.ascending_ids())]
+            last_id = session.scalar(select(func.max(Embedding.id))) or 0
+        index, waiting = self._read(missing[-TAIL_LIMIT:], searcher.dim)
+        return Tail(seen, last_id, index, waiting + max(0, len(missing) - TAIL_LIMIT))
+
+    def _read(self, ids: NDArray[np.int64], dim: int) -> tuple[VectorIndex | None, int]:
+        if len(ids) == 0:
+            return None, 0
+        try:
+            vectors = self._fetch(ids.tolist())
+        except CorruptionError:
+            return None, len(ids)  # `verify` names the damage; what is published can be searched all the same.
+        return build_index("Flat", dim, [(ids, vectors)]), 0
+
+
+def _look(session: Session, generation_id: int, model_id: int, kind: str) -> Seen:
+    """One statement over a handful of rows: this is asked by every search."""
+    mine = (Segment.model_id == model_id, Segment.kind == kind)
+    scanned_at = select(func.max(Root.last_scanned_at)).scalar_subquery()
+    row = session.execute(
+        select(func.count(), func.sum(Segment.committed_rows), func.max(Segment.id), scanned_at).where(*mine)
+    ).one()
+    return Seen(generation_id, row[3], (row[0], int(row[1] or 0)), row[2] or 0)
+
+
+def _only_grown(before: Seen, now: Seen) -> bool:
+    """Whether vectors were added and nothing else was done: compaction rewrites segments under higher numbers."""
+    same = (before.generation, before.scanned_at) == (now.generation, now.scanned_at)
+    return same and now.segments[0] >= before.segments[0] and now.segments[1] > before.segments[1]
+
+
+def _newer(session: Session, model_id: int, kind: str, last_id: int) -> tuple[NDArray[np.int64], int]:
+    """Ids of embeddings that were added after this one, ascending, and the last id of any model and kind."""
+    # Through the primary key: the index that the model's columns lead would be walked as a whole.
+    query = select(Embedding.id, Embedding.model_id, Embedding.kind).where(Embedding.id > last_id)
+    rows = session.execute(query.order_by(Embedding.id)).all()
+    ids = np.fromiter((row.id for row in rows if (row.model_id, row.kind) == (model_id, kind)), np.int64)
+    return ids, rows[-1].id if rows else last_id
