@@ -52,7 +52,7 @@ class _Level:
 class Rules:
     """The rules of a walk.
 
-    What a person has asked for goes first: a root's `include`, then its `exclude`. Then come the ignore files, the
+    What a person has asked for goes first: the nearest root's `include`, then its `exclude`. Then come the ignore files, the
     nearest first, the markers such as `.nomedia`, and the table of well-known names.
 
     Args:
@@ -119,6 +119,10 @@ class Rules:
                 return "deixisignore" if said else None
         return kind_of(os.path.basename(place.path), name, folder=folder)
 
+    def inside(self, place: Place, path: str, kind: str | None) -> Place:
+        """The place of a folder that lies in another; ignore files above a root say nothing about what is in it."""
+        return Place(path, kind, () if path in self._roots else place.ignores)
+
     def leads_on(self, path: str) -> bool:
         """Whether something below a folder that is passed over is asked for by its path."""
         if path in self._homes:
@@ -138,12 +142,12 @@ class Rules:
         """What a person has said about a path: True to look at it, False to pass it over, None for nothing."""
         if path in self._roots:
             return True
-        for level in self._levels:
-            if is_below(path, level.base):
-                if level.include is not None and level.include.says(path, folder=folder):
-                    return True
-                if level.exclude is not None and level.exclude.says(path, folder=folder):
-                    return False
+        # The nearest root alone: a root in a folder that is passed over was asked for all the same.
+        level = next((level for level in self._levels if is_below(path, level.base)), None)
+        if level is not None and level.include is not None and level.include.says(path, folder=folder):
+            return True
+        if level is not None and level.exclude is not None and level.exclude.says(path, folder=folder):
+            return False
         return None
 
 
@@ -163,7 +167,7 @@ def place_at(rules: Rules, root: str, folder: str) -> tuple[Place, str | None]:
         place, _ = rules.enter(place, present)
         path = os.path.join(place.path, name)
         kind = rules.kind(place, name, folder=path != folder or os.path.isdir(path))
-        place = Place(path, kind, place.ignores)
+        place = rules.inside(place, path, kind)
     own, _ = rules.enter(Place(folder), [marker for marker in MARKED_FOLDERS if _is_there(folder, marker)])
     return place, kind or own.outer
 

@@ -103,7 +103,7 @@ class Walk:
     def _entry(self, entry: os.DirEntry[str], place: Place, folders: list[Place]) -> Iterator[Seen]:
         folder = _is_folder(entry)
         kind = self._rules.kind(place, entry.name, folder=folder)
-        inside = Place(entry.path, kind, place.ignores)
+        inside = self._rules.inside(place, entry.path, kind)
         if kind is not None and place.outer is None:
             yield PassedOver(entry.path, kind, folder)
         if folder and (kind is None or self._rules.leads_on(entry.path)):

@@ -91,7 +91,7 @@ class Model(Base):
 
 
 class Root(Base):
-    """A folder (or single file) that was given to `index`. Owner: `indexer.scan`."""
+    """A folder (or single file) that was given to `index`. Owner: `search.db.roots`."""
 
     __tablename__ = "roots"
 
@@ -142,7 +142,7 @@ class File(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     path: Mapped[str] = mapped_column(OsPath, unique=True)
-    """Absolute, symbolic links in its folders resolved."""
+    """Absolute; links in its root's path are resolved, those that `--follow-links` goes through are not."""
     name: Mapped[str] = mapped_column(Text, index=True)
     """The last part of the path for people and look-ups; bytes that are not UTF-8 become U+FFFD."""
     name_key: Mapped[str | None] = mapped_column(Text, index=True)
@@ -157,7 +157,8 @@ class File(Base):
     ctime_ns: Mapped[int | None] = mapped_column(BigInteger)
     """When anything about the file last changed, by the file system's own clock; None until it is looked at again."""
     device: Mapped[str] = mapped_column(String(32))
-    """`st_dev` when last seen, as decimal text (it may use all 64 bits): tells a deleted file from a vanished mount."""
+    """The file system's token (`indexer.mounts`) when last seen; `st_dev` in decimal where an older version has written
+    it or nothing else is known: tells a deleted file from a vanished mount."""
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
