@@ -52,8 +52,8 @@ class _Level:
 class Rules:
     """The rules of a walk.
 
-    What a person has asked for goes first: the nearest root's `include`, then its `exclude`. Then come the ignore files, the
-    nearest first, the markers such as `.nomedia`, and the table of well-known names.
+    What a person has asked for goes first: the nearest root's `include`, then its `exclude`. Then come the ignore
+    files, the nearest first, the markers such as `.nomedia`, and the table of well-known names.
 
     Args:
         roots: every root of the library with its rules. A root is looked at wherever it lies.

@@ -11,7 +11,17 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import decode_limits, encoder_for, open_library, read_settings
-from deixis.lazy import ADVANCED
+from deixis.index_options import (
+    ClearRules,
+    Exclude,
+    FollowLinks,
+    Include,
+    Prune,
+    ReplaceModel,
+    Rescan,
+    RetryRefused,
+    Verbose,
+)
 from deixis.options import BackendName, BatchSize, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
 from deixis.output import err, out, print_json, printable, rate
 from deixis.passed_over import counted, listed
@@ -37,39 +47,17 @@ def index(
     precision: PrecisionName = None,
     threads: Threads = None,
     batch_size: BatchSize = None,
-    retry_refused: Annotated[bool, typer.Option("--retry-refused", help="Try refused files again.")] = False,
-    replace_model: Annotated[
-        bool, typer.Option("--replace-model", help="Embed everything again with another model.")
-    ] = False,
-    exclude: Annotated[
-        list[str] | None,
-        typer.Option("--exclude", help="Pass over what fits this gitignore pattern; repeatable, remembered."),
-    ] = None,
-    include: Annotated[
-        list[str] | None,
-        typer.Option("--include", help="Look at what fits, whatever else says no; repeatable, remembered."),
-    ] = None,
-    follow_links: Annotated[
-        bool | None,
-        typer.Option(
-            "--follow-links/--no-follow-links",
-            help="Go through links to folders; remembered.",
-            show_default=False,
-            rich_help_panel=ADVANCED,
-        ),
-    ] = None,
-    clear_rules: Annotated[
-        bool,
-        typer.Option("--clear-rules", help="Forget remembered rules of these folders first.", rich_help_panel=ADVANCED),
-    ] = False,
-    rescan: Annotated[
-        bool,
-        typer.Option("--rescan", help="Look at the bytes of every file, changed or not.", rich_help_panel=ADVANCED),
-    ] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Erase what is gone or out of reach.")] = False,
+    retry_refused: RetryRefused = False,
+    replace_model: ReplaceModel = False,
+    exclude: Exclude = None,
+    include: Include = None,
+    follow_links: FollowLinks = None,
+    clear_rules: ClearRules = False,
+    rescan: Rescan = False,
+    prune: Prune = False,
     json: Json = False,
     quiet: Quiet = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="List every file that was left out.")] = False,
+    verbose: Verbose = False,
 ) -> int:
     """Index folders of pictures; a second run touches only what changed.
 

@@ -1,0 +1,38 @@
+"""The flags that `index` alone takes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from deixis.lazy import ADVANCED
+
+RetryRefused = Annotated[bool, typer.Option("--retry-refused", help="Try refused files again.")]
+ReplaceModel = Annotated[bool, typer.Option("--replace-model", help="Embed everything again with another model.")]
+Prune = Annotated[bool, typer.Option("--prune", help="Erase what is gone or out of reach.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="List every file that was left out.")]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option("--exclude", help="Pass over what fits this gitignore pattern; repeatable, remembered."),
+]
+Include = Annotated[
+    list[str] | None,
+    typer.Option("--include", help="Look at what fits, whatever else says no; repeatable, remembered."),
+]
+FollowLinks = Annotated[
+    bool | None,
+    typer.Option(
+        "--follow-links/--no-follow-links",
+        help="Go through links to folders; remembered.",
+        show_default=False,
+        rich_help_panel=ADVANCED,
+    ),
+]
+ClearRules = Annotated[
+    bool,
+    typer.Option("--clear-rules", help="Forget first what was remembered of these folders.", rich_help_panel=ADVANCED),
+]
+Rescan = Annotated[
+    bool, typer.Option("--rescan", help="Look at the bytes of every file, changed or not.", rich_help_panel=ADVANCED)
+]
