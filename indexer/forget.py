@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.patterns import exactly
-from indexer.prune import erase_unheld
+from indexer.prune import erase_unheld, erase_vectors
 from indexer.roots import remember
 from search.db.images import below_or_at
 from search.db.roots import covering_root, rules_of
@@ -69,6 +69,7 @@ def forget(library: Library, paths: Sequence[str | Path], *, trial: bool = False
                     _take_out(session, path, report)
             erase_unheld(library)
             _publish(library)
+            erase_vectors(library)
     return report
 
 

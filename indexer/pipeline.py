@@ -15,9 +15,9 @@ from indexer.embed_texts import embed_texts
 from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
-from indexer.prune import prune_missing
+from indexer.prune import erase_vectors, prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
-from indexer.roots import claim_roots, rules_here
+from indexer.roots import claim_roots, require_outside, rules_here
 from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
 from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files, path_fault
@@ -99,6 +99,7 @@ class _Run:
         self._refusals: list[tuple[FileFact, int, str]] = []
 
     def index(self, given: Sequence[str]) -> None:
+        require_outside(self._library.home, given)
         with self._library.write() as session:
             claim_roots(session, given, self._options.rules)
             remembered = root_paths(session)
@@ -130,6 +131,8 @@ class _Run:
         )
         self._publish()
         self.report.previews_unwritten, self.report.previews_problem = self._writer.unwritten, self._writer.problem
+        if self._options.prune:
+            erase_vectors(self._library)
         if self._replacing:
             with self._library.write() as session:
                 self._library.activate_model(session, self._library.register_model(session, self._encoder.facts))

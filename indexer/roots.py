@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from indexer.patterns import compiled, moved_below
 from indexer.rules import Rules, place_at
-from search.db.roots import FolderRules, add_root, all_rules, root_for, root_paths, rules_of
+from indexer.scan import PathError
+from search.db.roots import FolderRules, add_root, all_rules, is_below, root_for, root_paths, rules_of
 from search.db.schema import Root
 
 
@@ -31,6 +32,20 @@ class RuleChange:
     include: tuple[str, ...] = ()
     follow_links: bool | None = None
     clear: bool = False
+
+
+def require_outside(home: Path, given: Sequence[str]) -> None:
+    """Refuse to index what the library itself has made.
+
+    Raises:
+        PathError: a path is the library's home or lies in it.
+    """
+    for path in given:
+        if is_below(path, os.path.realpath(home)):
+            raise PathError(
+                f"{path} lies in the home of the library",
+                remedy="Name a folder of pictures: deixis index ~/Pictures",
+            )
 
 
 def claim_roots(session: Session, given: Sequence[str], change: RuleChange) -> None:

@@ -8,7 +8,11 @@ from dataclasses import dataclass, replace
 
 from indexer.passed_over import MARKED_FOLDERS, kind_of, kind_of_marked
 from indexer.patterns import IGNORE_FILE, Patterns, compiled, read_ignore_file, ways_to
+from search.belonging import MARK_FILE
 from search.db.roots import FolderRules, is_below
+
+_IN_A_HOME = ("deixis.db", "segments", "previews")
+"""What lies beside the mark in a home that was used, whichever database it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,10 @@ class Rules:
             for base, rules in sorted((roots or {}).items(), key=lambda item: -len(item[0]))
         ]
 
+    def in_own_home(self, path: str) -> bool:
+        """Whether a path is the home of the library that is indexed, or lies in it."""
+        return any(is_below(path, home) for home in self._homes)
+
     def follows_links(self, folder: str) -> bool:
         """Whether links to folders that lie in `folder` are followed: the nearest root decides."""
         return next((level.follow_links for level in self._levels if is_below(folder, level.base)), False)
@@ -91,6 +99,8 @@ class Rules:
             OSError: the ignore file cannot be read.
             ValueError: it is none.
         """
+        if is_home(names):
+            return replace(place, outer="library"), []
         complaints: list[str] = []
         if IGNORE_FILE in names:
             patterns, complaints = read_ignore_file(place.path)
@@ -106,7 +116,7 @@ class Rules:
     def kind(self, place: Place, name: str, *, folder: bool) -> str | None:
         """Why an entry of `place` is passed over; None where it is looked at."""
         path = os.path.join(place.path, name)
-        if path in self._homes:
+        if path in self._homes or place.outer == "library":
             return "library"
         asked = self._asked(path, folder=folder)
         if asked is not None:
@@ -149,6 +159,11 @@ class Rules:
         if level is not None and level.exclude is not None and level.exclude.says(path, folder=folder):
             return False
         return None
+
+
+def is_home(names: Collection[str]) -> bool:
+    """Whether a folder with these names in it is the home of a library: its previews are nobody's pictures."""
+    return MARK_FILE in names and any(name in names for name in _IN_A_HOME)
 
 
 def place_at(rules: Rules, root: str, folder: str) -> tuple[Place, str | None]:

@@ -58,6 +58,9 @@ class Walk:
         self._walked: set[tuple[int, int]] = set()
 
     def __iter__(self) -> Iterator[Seen]:
+        if self._rules.in_own_home(self._start):
+            yield PassedOver(self._start, "library", True)
+            return
         if not os.path.isdir(self._start):
             yield self._examine(self._start)
             return

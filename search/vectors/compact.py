@@ -38,11 +38,16 @@ class CompactReport:
     freed_bytes: int = 0
 
 
-def compact_segments(database: Database, store: VectorStore) -> CompactReport:
+def compact_segments(database: Database, store: VectorStore, *, only_whole: bool = False) -> CompactReport:
     """Rewrite every segment that holds something useless; the caller holds the library's lock.
 
     One transaction per segment: the new file is on disk before the rows move to it, and the old one goes after they
     have. Killed anywhere in between, the library is whole, and the leftover file is removed by the next bulk job.
+
+    Args:
+        database: where the rows are.
+        store: where the segments are.
+        only_whole: leave segments alone that hold anything unreadable.
     """
     report = CompactReport()
     with database.read() as session:
@@ -53,12 +58,20 @@ def compact_segments(database: Database, store: VectorStore) -> CompactReport:
             for place in segment_places(session, store.segments_folder, store.library_uid, model, kind)
         ]
     for model_id, place in places:
-        if _compact(database, store, model_id, place, report):
+        if _compact(database, store, model_id, place, report, only_whole=only_whole):
             remove(place.path)
     return report
 
 
-def _compact(database: Database, store: VectorStore, model_id: int, place: SegmentPlace, report: CompactReport) -> bool:
+def _compact(
+    database: Database,
+    store: VectorStore,
+    model_id: int,
+    place: SegmentPlace,
+    report: CompactReport,
+    *,
+    only_whole: bool,
+) -> bool:
     with database.write() as session:
         query = select(Embedding.id, Embedding.segment_row, Embedding.image_id, Embedding.text_id)
         rows = {row.segment_row: row for row in session.execute(query.where(Embedding.segment_id == place.segment_id))}
@@ -71,6 +84,8 @@ def _compact(database: Database, store: VectorStore, model_id: int, place: Segme
         if whole and len(keep) == len(rows) == len(readable):
             return False
         lost = sum(readable.get(number) != row.id for number, row in rows.items())
+        if only_whole and (lost or not whole):
+            return False
         report.segments += 1
         report.lost += lost
         report.dead += len(rows) - len(keep) - lost
