@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from search.belonging import MARK_FILE, check_claim, claim, lies_in, tie
+from search.checks.home import remove_unfinished
 from search.db.limits import holdable
 from search.db.readonly import why_not_writable
 from search.db.schema import Model
@@ -126,6 +127,7 @@ class Library:
             self._claimed = not lies_in(self.database, self.home)
             try:
                 self.vectors.recover()
+                remove_unfinished(self.home)
                 yield
             finally:
                 self._claimed = False

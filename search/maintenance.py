@@ -6,14 +6,17 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
-from search.checks.database import check_database
+from search.checks.database import check_database, guarded
 from search.checks.finding import Finding, OnProgress, VerifyReport, silent
 from search.checks.generations import check_generation, check_published
+from search.checks.home import check_home
+from search.checks.previews import check_previews, damaged_previews
+from search.checks.rows import require_sound_vectors
 from search.checks.segments import check_segment, check_strays
 from search.db.fulltext import rebuild_fulltext
 from search.db.schema import Generation, Model
-from search.errors import CorruptionError
 from search.library import Library
+from search.previews import erase_previews
 from search.vectors.compact import CompactReport, compact_segments
 from search.vectors.generations import SegmentPlace, segment_places
 from search.vectors.live import KINDS
@@ -34,11 +37,12 @@ def verify(library: Library, progress: OnProgress | None = None) -> VerifyReport
     """
     report = VerifyReport()
     with library.undisturbed():
-        try:
-            check_database(library, report)
+        check_database(library, report)
+        with guarded(report, "check files"):
             _check_files(library, report, progress or silent)
-        except CorruptionError as error:
-            report.add("database_damaged", "database", error.args[0])
+        with guarded(report, "check previews"):
+            check_previews(library, report)
+        check_home(library.home, report)
     return report
 
 
@@ -49,11 +53,13 @@ class RebuildReport:
     Attributes:
         generations: indexes made.
         vectors: how many vectors they hold.
+        previews: damaged and stray ones that were removed; they are made again when they are asked for.
         compacted: what was rewritten; all zero unless asked for.
     """
 
     generations: int = 0
     vectors: int = 0
+    previews: int = 0
     compacted: CompactReport = field(default_factory=CompactReport)
 
 
@@ -72,10 +78,13 @@ def rebuild(library: Library, *, compact: bool = False) -> RebuildReport:
     """
     report = RebuildReport()
     with library.exclusive():
+        with library.read() as session:
+            require_sound_vectors(session)
         if compact:
             report.compacted = compact_segments(library.database, library.vectors)
         with library.write() as session:
             rebuild_fulltext(session)
+        report.previews = erase_previews(damaged_previews(library))
         with library.read() as session:
             model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
         for model_id in model_ids:

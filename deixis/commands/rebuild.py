@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
+from deixis.commands.verify import print_findings
 from deixis.context import open_library, read_settings
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json
@@ -27,6 +28,7 @@ def rebuild(
         report = maintenance.verify(library)
     if json:
         print_json({"rebuilt": asdict(done), "findings": [asdict(finding) for finding in report.findings]})
-        return 1 if report.findings else 0
+        return exit_codes.ERROR if report.findings else exit_codes.OK
+    print_findings(report)
     out().print(f"rebuilt; verify finds {len(report.findings) or 'nothing'} wrong")
     return exit_codes.ERROR if report.findings else exit_codes.OK

@@ -5,8 +5,9 @@ from __future__ import annotations
 from deixis import exit_codes
 from deixis.context import open_library, read_settings
 from deixis.options import DatabaseUrl, Home, Json
-from deixis.output import err, out, print_json
+from deixis.output import err, out, print_json, printable
 from search import maintenance
+from search.checks.finding import VerifyReport
 
 
 def verify(
@@ -19,10 +20,15 @@ def verify(
     with open_library(settings) as library:
         report = maintenance.verify(library)
     if json:
-        print_json(report)
+        print_json({"clean": report.clean, "findings": report.findings, "checked": report.checked})
         return exit_codes.ERROR if report.findings else exit_codes.OK
-    for finding in report.findings:
-        err().print(f"{finding.code}: {finding.where}: {finding.message}\n  {finding.remedy}")
+    print_findings(report)
     checked = ", ".join(f"{count} {what}" for what, count in report.checked.items())
     out().print(f"checked {checked}: " + (f"{len(report.findings)} findings" if report.findings else "all agree"))
     return exit_codes.ERROR if report.findings else exit_codes.OK
+
+
+def print_findings(report: VerifyReport) -> None:
+    """Name what is wrong, each with its remedy; whatever a damaged row holds is shown, not obeyed."""
+    for finding in report.findings:
+        err().print(f"{finding.code}: {printable(finding.where)}: {printable(finding.message)}\n  {finding.remedy}")

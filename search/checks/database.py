@@ -2,35 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
 from sqlalchemy import exists, func, or_, select, text
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from search.checks.finding import VerifyReport
+from search.checks.rows import check_rows
 from search.db.fulltext import FTS_TABLE, check_fulltext
-from search.db.schema import Caption, Embedding, File, Image, Model, Region, Segment, TextBody
+from search.db.schema import Caption, Embedding, File, Image, Model, Region, Root, Segment, TextBody
+from search.errors import CorruptionError, LibraryError
 from search.library import Library
 from search.vectors.live import shown
 
 
 def check_database(library: Library, report: VerifyReport) -> None:
     """Check what needs nothing but the database."""
-    with library.read() as session:
-        if session.get_bind().dialect.name == "sqlite":
-            _check_sqlite(session, report, alone=library.database.why_read_only is not None)
-        _check_annotations(session, report)
-        _check_placement(session, report)
-        _check_owners(session, report)
-        _count(session, report)
-    if library.database.why_read_only is not None:
+    alone = library.database.why_read_only is not None
+    checks = {
+        "sqlite": partial(_check_sqlite, alone=alone),
+        "rows": check_rows,
+        "annotations": _check_annotations,
+        "placement": _check_placement,
+        "owners": _check_owners,
+        "roots": _check_roots,
+        "counts": _count,
+    }
+    for what, check in checks.items():
+        with guarded(report, f"check {what}"), library.read() as session:
+            check(session, report)
+    if alone:
         return  # The full-text index proves itself by a write; SQLite's own check, above, has had to do.
-    with library.write() as session:
-        problem = check_fulltext(session)
-        session.rollback()
-    if problem is not None:
-        report.add("fulltext", "texts", f"the full-text index does not agree with the texts: {problem}")
+    with guarded(report, "check fulltext"):
+        with library.write() as session:
+            problem = check_fulltext(session)
+            session.rollback()
+        if problem is not None:
+            report.add("fulltext", "texts", f"the full-text index does not agree with the texts: {problem}")
+
+
+@contextmanager
+def guarded(report: VerifyReport, what: str) -> Iterator[None]:
+    """Let one check stumble over what another has found already, or is about to: that is told, and the rest goes on."""
+    try:
+        yield
+    except CorruptionError as error:
+        report.add("database_damaged", "database", error.args[0])
+    except LibraryError as error:  # E.g. a database that can only be read: its full text checks itself by writing.
+        report.add("unchecked", what, f"could not be finished: {error.args[0]}")
+    except (SQLAlchemyError, ValueError, TypeError, LookupError, OSError) as error:
+        said = str(getattr(error, "orig", None) or error).strip().splitlines()
+        report.add("unchecked", what, f"could not be finished: {said[0] if said else type(error).__name__}")
 
 
 def _check_sqlite(session: Session, report: VerifyReport, *, alone: bool) -> None:
+    if session.get_bind().dialect.name != "sqlite":
+        return
     for (said,) in session.execute(text("PRAGMA integrity_check(20)")):
         if alone and FTS_TABLE in said:
             report.add("fulltext", "texts", f"the full-text index does not agree with the texts: {said}")
@@ -38,7 +68,7 @@ def _check_sqlite(session: Session, report: VerifyReport, *, alone: bool) -> Non
         if said != "ok" and FTS_TABLE not in said:
             report.add("database_damaged", "database", said)
     for child, rowid, parent, _ in session.execute(text("PRAGMA foreign_key_check")):
-        report.add("foreign_key", f"{child} row {rowid}", f"refers to a row of {parent} that does not exist")
+        report.add_row("foreign_key", child, rowid, f"refers to a row of {parent} that does not exist")
 
 
 def _check_annotations(session: Session, report: VerifyReport) -> None:
@@ -49,7 +79,7 @@ def _check_annotations(session: Session, report: VerifyReport) -> None:
     )
     for region_id, image_id, caption_image_id in session.execute(elsewhere):
         message = f"is on image {image_id}, its caption on image {caption_image_id}"
-        report.add("region_of_other_image", f"regions row {region_id}", message)
+        report.add_row("region_of_other_image", "regions", region_id, message)
     outside = (
         select(Region.id, Region.span_end, func.length(TextBody.body))
         .join(Caption, Region.caption_id == Caption.id)
@@ -58,7 +88,7 @@ def _check_annotations(session: Session, report: VerifyReport) -> None:
     )
     for region_id, span_end, length in session.execute(outside):
         message = f"its span ends at {span_end}, its caption has {length} characters"
-        report.add("span_outside_caption", f"regions row {region_id}", message)
+        report.add_row("span_outside_caption", "regions", region_id, message)
 
 
 def _check_placement(session: Session, report: VerifyReport) -> None:
@@ -76,24 +106,32 @@ def _check_placement(session: Session, report: VerifyReport) -> None:
     )
     for embedding_id, kind, file_name in session.execute(wrong):
         message = f"is of kind {kind}, but in {file_name} or of an owner of another kind"
-        report.add("row_in_wrong_segment", f"embeddings row {embedding_id}", message)
+        report.add_row("row_in_wrong_segment", "embeddings", embedding_id, message)
 
 
 def _check_owners(session: Session, report: VerifyReport) -> None:
     """Whatever a person can be shown must have a vector of the model that answers."""
     active = session.scalar(select(Model).where(Model.active))
     if active is None:
+        if session.scalar(select(func.count(Embedding.id))):
+            report.add("no_active_model", "models", "there are vectors, and no model answers with them")
         return
     has_image = exists().where(Embedding.image_id == Image.id, Embedding.model_id == active.id)
     for image_id in session.scalars(select(Image.id).where(shown(Image.id), ~has_image)):
-        report.add("image_without_vector", f"images row {image_id}", f"has no vector of {active.name}")
+        report.add_row("image_without_vector", "images", image_id, f"has no vector of {active.name}")
     has_text = exists().where(Embedding.text_id == TextBody.id, Embedding.model_id == active.id)
     used = or_(
         exists().where(Caption.text_id == TextBody.id, shown(Caption.image_id)),
         exists().where(Region.text_id == TextBody.id, shown(Region.image_id)),
     )
     for text_id in session.scalars(select(TextBody.id).where(used, ~has_text)):
-        report.add("text_without_vector", f"texts row {text_id}", f"has no vector of {active.name}")
+        report.add_row("text_without_vector", "texts", text_id, f"has no vector of {active.name}")
+
+
+def _check_roots(session: Session, report: VerifyReport) -> None:
+    for file_id, path, root in session.execute(select(File.id, File.path, Root.path).join(Root)):
+        if path != root and not path.startswith(root.rstrip("/") + "/"):
+            report.add_row("file_outside_root", "files", file_id, f"does not lie in {root}, which it is said to be of")
 
 
 def _count(session: Session, report: VerifyReport) -> None:

@@ -22,20 +22,34 @@ class Finding:
         where: the file, table or row.
         message: what is wrong, for people.
         remedy: what to do about it.
+        table: of the database, where the finding is about a row.
+        row: that row's `id`, where it can be read.
     """
 
     code: str
     where: str
     message: str
     remedy: str
+    table: str | None = None
+    row: int | None = None
 
+
+RESTORE_OR_IMPORT = (
+    "Restore the database from a backup; a text of an annotation file is put right by importing that file again."
+)
+CLEARED = "Harmless: an interrupted run left it, and the next `deixis index` removes it."
 
 REMEDIES = {
+    "row_invalid": RESTORE,
+    "text_digest": RESTORE_OR_IMPORT,
+    "file_outside_root": RESTORE,
+    "no_active_model": REINDEX,
+    "unchecked": "See to the other findings first, then run `deixis verify` again.",
     "database_damaged": RESTORE,
     "foreign_key": RESTORE,
     "fulltext": REBUILD,
-    "region_of_other_image": "Import the annotations again.",
-    "span_outside_caption": "Import the annotations again.",
+    "region_of_other_image": RESTORE,
+    "span_outside_caption": RESTORE,
     "image_without_vector": REINDEX,
     "text_without_vector": REINDEX,
     "row_in_wrong_segment": RESTORE,
@@ -43,11 +57,15 @@ REMEDIES = {
     "segment_header": REPAIR,
     "segment_truncated": REPAIR,
     "segment_block": REPAIR,
-    "segment_tail": "Harmless: an interrupted run left it, and the next `deixis index` removes it.",
+    "segment_tail": CLEARED,
     "row_without_vector": REPAIR,
     "vector_without_row": REPAIR,
     "vector_not_unit": REPAIR,
-    "stray_file": "Harmless: an interrupted run left it, and the next `deixis index` removes it.",
+    "stray_file": CLEARED,
+    "unfinished_file": CLEARED,
+    "lock_file": "Remove it: it is not what Deixis has made, and no job needs it.",
+    "preview_damaged": REBUILD,
+    "stray_preview": REBUILD,
     "generation_missing": REBUILD,
     "generation_checksum": REBUILD,
     "generation_ids": REBUILD,
@@ -83,6 +101,11 @@ class VerifyReport:
     def add(self, code: str, where: str, message: str) -> None:
         """Note a finding; its remedy is that of its code."""
         self.findings.append(Finding(code, where, message, REMEDIES[code]))
+
+    def add_row(self, code: str, table: str, row: int | None, message: str) -> None:
+        """Note a finding about a row of the database."""
+        where = f"{table} row {'(number unreadable)' if row is None else row}"
+        self.findings.append(Finding(code, where, message, REMEDIES[code], table, row))
 
 
 OnProgress = Callable[[int, int], None]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, LargeBinary, cast, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
@@ -79,9 +79,16 @@ def text_ids(session: Session, bodies: Sequence[str]) -> dict[str, int]:
     """
     hashes = {body: hashlib.sha256(body.encode()).hexdigest() for body in bodies}
     known: dict[str, int] = {}
-    for some in chunks(sorted(set(hashes.values()))):
-        rows = session.execute(select(TextBody.sha256, TextBody.id).where(TextBody.sha256.in_(some)))
-        known.update(rows.all())
+    bodies_by_hash = {sha256: body for body, sha256 in hashes.items()}
+    for some in chunks(sorted(bodies_by_hash)):
+        rows = session.execute(
+            select(TextBody.sha256, TextBody.id, _as_stored(session)).where(TextBody.sha256.in_(some))
+        )
+        for sha256, text_id, stored in rows.all():
+            known[sha256] = text_id
+            if stored != bodies_by_hash[sha256].encode():
+                # Damaged since it was written: here is what its digest promises.
+                session.execute(update(TextBody).where(TextBody.id == text_id).values(body=bodies_by_hash[sha256]))
     fresh = {sha256: TextBody(sha256=sha256, body=body) for body, sha256 in hashes.items() if sha256 not in known}
     session.add_all(fresh.values())
     session.flush()
@@ -169,6 +176,13 @@ def _known(
         _region_key(region.caption_id, region.text_id, (region.x0, region.y0, region.x1, region.y1))
         for region in regions
     }
+
+
+def _as_stored(session: Session) -> ColumnElement[bytes]:
+    """The bytes of a text: a damaged one need not be UTF-8, which the driver would not forgive."""
+    if session.get_bind().dialect.name == "sqlite":
+        return cast(TextBody.body, LargeBinary)
+    return func.convert_to(TextBody.body, "UTF8", type_=LargeBinary)
 
 
 def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> Region:

@@ -1,0 +1,157 @@
+"""Does each row hold what its table promises: types, encodings, instants, digests, names and ranges."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from sqlalchemy.orm import Session
+
+from search.checks.finding import VerifyReport
+from search.checks.raw import Row, Unreadable, read_rows
+from search.db.images import display_name, name_key
+from search.db.schema import Base
+from search.errors import CorruptionError
+
+_HEX = re.compile(r"[0-9a-f]{64}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+
+def check_rows(session: Session, report: VerifyReport) -> None:
+    """Read every row of every table of ours, and name each that cannot be what was written."""
+    _check_tables(session, report, tuple(_RULES))
+
+
+def require_sound_vectors(session: Session) -> None:
+    """Make sure that what the database says of vectors can be what was written, before they are judged by it.
+
+    Raises:
+        CorruptionError: a row is damaged; names it.
+    """
+    report = VerifyReport()
+    _check_tables(session, report, ("library", "models", "segments", "embeddings"))
+    for finding in report.findings:
+        raise CorruptionError(f"{finding.where}: {finding.message}", remedy=finding.remedy)
+
+
+def _check_tables(session: Session, report: VerifyReport, names: tuple[str, ...]) -> None:
+    for table in [table for table in Base.metadata.sorted_tables if table.name in names]:
+        for row in read_rows(session, table):
+            number = row["id"] if isinstance(row["id"], int) else None
+            unreadable = [f"{name} {value.why}" for name, value in row.items() if isinstance(value, Unreadable)]
+            if unreadable:
+                report.add_row("row_invalid", table.name, number, "; ".join(unreadable))
+                continue
+            for code, message in _RULES[table.name](row):
+                report.add_row(code, table.name, number, message)
+
+
+Problems: TypeAlias = Iterator[tuple[str, str]]
+
+
+def _of_library(row: Row) -> Problems:
+    if not re.fullmatch(r"[0-9a-f]{32}", row["uid"]):
+        yield "row_invalid", "its uid is not 32 hex digits"
+
+
+def _of_model(row: Row) -> Problems:
+    if not _HEX.fullmatch(row["identity"]):
+        yield "row_invalid", "its identity is not 64 hex digits"
+    if row["dim"] < 1:
+        yield "row_invalid", f"its vectors have {row['dim']} numbers"
+
+
+def _of_root(row: Row) -> Problems:
+    if not row["path"].startswith(b"/") or b"\0" in row["path"]:
+        yield "row_invalid", "its path is not absolute"
+
+
+def _of_image(row: Row) -> Problems:
+    for name in ("sha256", "pixels_sha256"):
+        if row[name] is not None and not _HEX.fullmatch(row[name]):
+            yield "row_invalid", f"its {name} is not 64 hex digits"
+    if min(row["width_px"], row["height_px"]) < 1 or row["size_bytes"] < 1 or not row["format"]:
+        yield "row_invalid", f"is {row['width_px']}×{row['height_px']} px and {row['size_bytes']} bytes"
+    if abs(row["taken_offset_min"] or 0) > 24 * 60:
+        yield "row_invalid", f"its clock is {row['taken_offset_min']} minutes from UTC"
+
+
+def _of_file(row: Row) -> Problems:
+    path = row["path"].decode("utf-8", "surrogateescape")
+    if not path.startswith("/") or "\0" in path:
+        yield "row_invalid", "its path is not absolute"
+    elif row["name"] != display_name(path) or row["name_key"] not in (None, name_key(path)):
+        yield "row_invalid", "its name is not the last part of its path"
+    if row["size_bytes"] < 0 or not row["device"].removeprefix("-").isdigit():
+        yield "row_invalid", f"has {row['size_bytes']} bytes on the device {row['device'][:20]!r}"
+    if row["state"] not in ("indexed", "refused", "missing"):
+        yield "row_invalid", f"its state is {row['state']!r}"
+    elif (row["state"] == "indexed" and row["image_id"] is None) or (row["state"] == "refused" and not row["reason"]):
+        yield "row_invalid", f"is {row['state']} without saying as what or why"
+
+
+def _of_text(row: Row) -> Problems:
+    if hashlib.sha256(row["body"].encode()).hexdigest() != row["sha256"]:
+        yield "text_digest", "is not what was written: its digest is another one"
+
+
+def _of_caption(row: Row) -> Problems:
+    yield from _of_source(row)
+    if row["language"] is not None and not _LANGUAGE.fullmatch(row["language"]):
+        yield "row_invalid", f"its language is {row['language']!r}"
+
+
+def _of_source(row: Row) -> Problems:
+    if not row["source"].strip():
+        yield "row_invalid", "names no source"
+
+
+def _of_region(row: Row) -> Problems:
+    yield from _of_source(row)
+    x0, y0, x1, y1 = (row[name] for name in ("x0", "y0", "x1", "y1"))
+    if not (0 <= x0 < x1 <= 1 and 0 <= y0 < y1 <= 1):
+        yield "row_invalid", f"its box is {x0:g}, {y0:g}, {x1:g}, {y1:g}"
+    start, end = row["span_start"], row["span_end"]
+    spanned = start is not None and end is not None
+    if (start is None) != (end is None) or (spanned and not (0 <= start < end and row["caption_id"] is not None)):
+        yield "row_invalid", f"its span is {start} to {end}"
+
+
+def _of_segment(row: Row) -> Problems:
+    yield from _of_kind(row)
+    if row["committed_rows"] < 0 or row["committed_bytes"] < 0 or "/" in row["file_name"]:
+        yield "row_invalid", f"{row['file_name']!r} is said to have {row['committed_rows']} rows"
+
+
+def _of_embedding(row: Row) -> Problems:
+    yield from _of_kind(row)
+    if row["image_id"] is not None and row["text_id"] is not None:
+        yield "row_invalid", "has two owners"
+
+
+def _of_generation(row: Row) -> Problems:
+    yield from _of_kind(row)
+    if not (_HEX.fullmatch(row["sha256"]) and _HEX.fullmatch(row["ids_sha256"])) or "/" in row["file_name"]:
+        yield "row_invalid", "its digests are not 64 hex digits"
+
+
+def _of_kind(row: Row) -> Problems:
+    if row["kind"] not in ("image", "text"):
+        yield "row_invalid", f"its kind is {row['kind']!r}"
+
+
+_RULES: dict[str, Callable[[Row], Problems]] = {
+    "library": _of_library,
+    "models": _of_model,
+    "roots": _of_root,
+    "images": _of_image,
+    "files": _of_file,
+    "texts": _of_text,
+    "captions": _of_caption,
+    "regions": _of_region,
+    "segments": _of_segment,
+    "embeddings": _of_embedding,
+    "generations": _of_generation,
+}
