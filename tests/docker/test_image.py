@@ -24,7 +24,7 @@ def test_every_step_of_the_image_is_one_that_the_check_runs_too() -> None:
     steps = set(re.findall(r"^    ([a-z-]+)\)$", INSTALL, re.MULTILINE))
     in_image = set(re.findall(r"sh \S*install\.sh ([a-z-]+)", DOCKERFILE))
     check = (DOCKER / "check.sh").read_text(encoding="utf-8")
-    in_check = set(re.findall(r"(?:^build|install\.sh) ([a-z-]+)", check, re.MULTILINE))
+    in_check = set(re.findall(r"(?:^build|sh \S*install\.sh) ([a-z-]+)", check, re.MULTILINE))
     assert steps == in_image == in_check
 
 
