@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.vision.grounding.conftest import save_captioner
 from vision.errors import ModelError
 from vision.grounding.base import Decoding
 from vision.grounding.kosmos2 import Kosmos2Captioner
@@ -34,14 +35,16 @@ def test_int8_holds_every_linear_layer_packed(int8: Kosmos2Captioner):
     assert not any(type(part) is torch.nn.Linear for part in model.modules())
 
 
-def test_int8_sees_and_scores_nearly_as_float32_does(
-    int8: Kosmos2Captioner, captioner: Kosmos2Captioner, pictures: list[RgbImage]
-):
-    ours, full = int8.patch_tokens(pictures).latents, captioner.patch_tokens(pictures).latents
-    cosines = (ours * full).sum(-1) / np.linalg.norm(ours, axis=-1) / np.linalg.norm(full, axis=-1)
+@on_the_cpu
+def test_int8_sees_and_scores_nearly_as_float32_does(tmp_path: Path, pictures: list[RgbImage]):
+    # Weights of 1/√32: larger ones amplify from layer to layer what any kernel rounds, 8 bits above all.
+    folder = save_captioner(tmp_path, spread=0.18)
+    full, int8 = (Kosmos2Captioner(folder, name="calm", threads=1, precision=one) for one in ("float32", "int8"))
+    ours, theirs = int8.patch_tokens(pictures).latents, full.patch_tokens(pictures).latents
+    cosines = (ours * theirs).sum(-1) / np.linalg.norm(ours, axis=-1) / np.linalg.norm(theirs, axis=-1)
     assert cosines.min() > 0.99
-    ours, full = int8.score(pictures, _TEXTS).per_token, captioner.score(pictures, _TEXTS).per_token
-    assert np.abs(ours - full).max() < 0.3
+    scores, exact = int8.score(pictures, _TEXTS).per_token, full.score(pictures, _TEXTS).per_token
+    assert np.abs(scores - exact).max() < 0.1
 
 
 def test_int8_writes_valid_boxes_and_shows_where_it_looked(int8: Kosmos2Captioner, pictures: list[RgbImage]):
