@@ -43,7 +43,7 @@ def database_url(home: Path, url: str | None) -> URL:
         return URL.create("sqlite", database=str(home / DATABASE_FILE))
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:  # a port that is no number is a ValueError
         raise LibraryError("The database URL cannot be read", remedy=_URL_REMEDY) from error
     backend = "postgresql" if parsed.drivername == "postgres" else parsed.get_backend_name()
     if backend == "postgresql":

@@ -6,8 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from search.errors import SettingsError
+from search.db.session import database_url
+from search.errors import LibraryError, SettingsError
 from search.settings import PREFIX, Settings, load_settings
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
@@ -50,3 +53,24 @@ def test_every_setting_is_documented_with_its_default() -> None:
             assert (
                 f"`{setting.default:g}`" in row if isinstance(setting.default, float) else f"`{setting.default}`" in row
             )
+
+
+ODD = st.text(max_size=20) | st.sampled_from(
+    ["~nobody-of-this-name/x", "~", "nan", "-inf", "1e400", "9" * 5000, "\udcff"]
+)
+
+
+@given(st.sampled_from([field.name for field in fields(Settings)]), ODD)
+def test_any_value_of_a_setting_is_taken_or_refused_with_a_remedy(name: str, value: str) -> None:
+    try:
+        assert load_settings({PREFIX + name.upper(): value}).home.is_absolute()
+    except SettingsError as error:
+        assert error.remedy
+
+
+@given(st.sampled_from(["", "sqlite:///", "postgresql://", "postgres://u:p@h:", "mysql://"]), ODD)
+def test_any_database_url_is_taken_or_refused_with_a_remedy(start: str, rest: str) -> None:
+    try:
+        assert database_url(Path("/home"), start + rest).get_backend_name() in {"sqlite", "postgresql"}
+    except LibraryError as error:
+        assert error.remedy
