@@ -63,14 +63,16 @@ ODD = st.text(max_size=20) | st.sampled_from(
 @given(st.sampled_from([field.name for field in fields(Settings)]), ODD)
 def test_any_value_of_a_setting_is_taken_or_refused_with_a_remedy(name: str, value: str) -> None:
     try:
-        assert load_settings({PREFIX + name.upper(): value}).home.is_absolute()
+        understood = load_settings({PREFIX + name.upper(): value}).home.is_absolute()
     except SettingsError as error:
-        assert error.remedy
+        understood = error.remedy != ""
+    assert understood
 
 
 @given(st.sampled_from(["", "sqlite:///", "postgresql://", "postgres://u:p@h:", "mysql://"]), ODD)
 def test_any_database_url_is_taken_or_refused_with_a_remedy(start: str, rest: str) -> None:
     try:
-        assert database_url(Path("/home"), start + rest).get_backend_name() in {"sqlite", "postgresql"}
+        understood = database_url(Path("/home"), start + rest).get_backend_name() in {"sqlite", "postgresql"}
     except LibraryError as error:
-        assert error.remedy
+        understood = error.remedy != ""
+    assert understood
