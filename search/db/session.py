@@ -146,8 +146,7 @@ class Database:
 def open_database(url: URL, *, writing: bool) -> Database:
     """The database with its journal settled; only for reading where it cannot be written and need not be.
 
-    Even to read, SQLite makes a log beside a file that writes ahead. Where that fails, for the disk is full or the
-    rights are not what they seem, the file is opened as one that nobody changes.
+    Even to read, SQLite makes a log beside a file that writes ahead; where it cannot, nobody is taken to change it.
 
     Args:
         url: from `database_url`.
