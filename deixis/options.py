@@ -18,8 +18,9 @@ def complete_encoder(incomplete: str) -> list[tuple[str, str]]:
     from vision.encoders.builtin import BUILT_IN  # noqa: PLC0415  # only a shell that completes needs it
     from vision.encoders.presets import PRESETS  # noqa: PLC0415  # as above
 
-    rows = [(one.name, one.note) for one in (*PRESETS.values(), *BUILT_IN.values())]
-    return _beginning(incomplete, [*rows, ("colour", "built in: colours only")])
+    presets = [(one.name, one.note) for one in PRESETS.values()]
+    built_in = [(one.name, one.note) for one in BUILT_IN.values()]
+    return _beginning(incomplete, [*presets, *built_in, ("colour", "built in: colours only")])
 
 
 def complete_captioner(incomplete: str) -> list[tuple[str, str]]:
@@ -47,8 +48,10 @@ def complete_download(incomplete: str) -> list[tuple[str, str]]:
     from vision.grounding.presets import CAPTIONERS  # noqa: PLC0415  # as above
     from vision.translation.presets import TRANSLATORS  # noqa: PLC0415  # as above
 
-    offered = [*PRESETS.values(), *(one for one in CAPTIONERS.values() if one.hub_id), *TRANSLATORS.values()]
-    return _beginning(incomplete, [(one.name, one.note) for one in offered])
+    encoders = [(one.name, one.note) for one in PRESETS.values()]
+    captioners = [(one.name, one.note) for one in CAPTIONERS.values() if one.hub_id]
+    translators = [(one.name, one.note) for one in TRANSLATORS.values()]
+    return _beginning(incomplete, [*encoders, *captioners, *translators])
 
 
 def _beginning(incomplete: str, rows: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ WORTH_CHOOSING_BYTES = 256 << 20
 """Models with at least so many bytes of weights gain more from a choice than its measurement costs."""
 
 BUDGET_S = 40.0
-"""No further candidate is begun after so many seconds, or half as long again as the reference took."""
+"""No further candidate is begun that would not be done within so many seconds, or twice what the reference took."""
 
 Progress = Callable[[str], None]
 
@@ -133,6 +133,16 @@ def fastest_faithful(measured: Sequence[Measured]) -> str:
     return max(faithful, key=lambda one: one.speed, default=reference).backend
 
 
+def time_is_up(spent_s: float, reference_s: float) -> bool:
+    """Whether another candidate would cost more than a choice may; it is taken to cost half of what the reference did.
+
+    Args:
+        spent_s: seconds since the measurement began.
+        reference_s: how many of them the float32 reference took.
+    """
+    return spent_s + reference_s / 2 > max(BUDGET_S, 2 * reference_s)
+
+
 class _Trial:
     """One measurement: what was found out so far, and how long it took."""
 
@@ -180,7 +190,7 @@ class _Trial:
         reference_s = time.perf_counter() - self._started
         for name in others:
             spent = time.perf_counter() - self._started
-            if spent + reference_s / 2 > max(BUDGET_S, 1.5 * reference_s):
+            if time_is_up(spent, reference_s):
                 self._refused.append(f"{name}: not measured, {spent:.0f} s were enough")
                 continue
             self._try(name, sample, every)
