@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vision.encoders.base import Encoder
 from vision.encoders.comparing import probe, worst_cosines
 from vision.encoders.probes import PROBE_TEXTS, probe_pictures
 from vision.encoders.registry import load_encoder
@@ -33,9 +34,20 @@ def _installed() -> None:
         pytest.skip("needs the extra `openvino`")
 
 
+def _loaded(folder: Path, precision: str = "float32") -> Encoder:
+    """The encoder; a processor on which OpenVINO computes nothing of the kind is no failure, if it is said."""
+    try:
+        return load_encoder(str(folder), threads=1, backend="openvino", precision=precision)
+    except ModelError as error:
+        if "on this processor" not in str(error):
+            raise
+        assert "backend or precision" in error.remedy
+        pytest.skip(str(error.args[0]))
+
+
 @pytest.mark.parametrize(("precision", "least"), [("float32", 0.99999), ("bfloat16", 0.9995), ("int8", 0.999)])
 def test_every_precision_stays_near_onnxruntime_in_float32(precision: str, least: float, exported_folder: Path) -> None:
-    encoder = load_encoder(str(exported_folder), threads=1, backend="openvino", precision=precision)
+    encoder = _loaded(exported_folder, precision)
     assert encoder.facts.backend == ("openvino" if precision == "float32" else f"openvino:{precision}")
     reference = load_encoder(str(exported_folder), threads=1)
     assert encoder.facts.revision == reference.facts.revision
@@ -44,14 +56,14 @@ def test_every_precision_stays_near_onnxruntime_in_float32(precision: str, least
 
 
 def test_8_bit_embeddings_do_not_depend_on_their_neighbours(exported_folder: Path) -> None:
-    encoder = load_encoder(str(exported_folder), threads=1, backend="openvino:int8")
+    encoder = _loaded(exported_folder, "int8")
     pictures = probe_pictures(*encoder.facts.preprocessing.output_hw)
     alone = np.concatenate([encoder.encode_prepared(picture[None]) for picture in pictures])
     np.testing.assert_allclose(alone, encoder.encode_prepared(pictures), atol=1e-5)
 
 
 def test_several_threads_get_their_own_answers(exported_folder: Path) -> None:
-    encoder = load_encoder(str(exported_folder), threads=1, backend="openvino")
+    encoder = _loaded(exported_folder)
     expected = encoder.encode_text(PROBE_TEXTS)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda text: encoder.encode_text([text])[0], PROBE_TEXTS))
@@ -59,6 +71,7 @@ def test_several_threads_get_their_own_answers(exported_folder: Path) -> None:
 
 
 def test_importing_it_reports_to_nobody(exported_folder: Path) -> None:
+    _loaded(exported_folder)
     outcome = subprocess.run(
         [sys.executable, "-c", _REPORTS, str(exported_folder)], capture_output=True, text=True, check=False, timeout=300
     )
