@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import struct
 import sys
 
@@ -120,5 +121,5 @@ def held_bytes() -> int:
     """Address space of this process; a fixed guess where the system does not tell."""
     if sys.platform == "linux":
         with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[0]) * 4096
+            return int(file.read().split()[0]) * resource.getpagesize()
     return 256 * 1024 * 1024
