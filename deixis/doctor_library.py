@@ -17,7 +17,8 @@ def examine_library(settings: Settings, *, thorough: bool) -> Iterator[Check]:
         settings: say where it is.
         thorough: load the encoder, too, and compare its whole identity.
     """
-    from search.db.session import sqlite_module, wal_is_safe  # noqa: PLC0415  # inside, so that failure is a finding
+    from search.db.driver import sqlite_module  # noqa: PLC0415  # inside, so that failure is a finding
+    from search.db.session import wal_is_safe  # noqa: PLC0415  # as above
 
     version = sqlite_module().sqlite_version
     journal = "write-ahead log" if wal_is_safe() else "rollback journal: older than 3.51.3, readers and writer wait"

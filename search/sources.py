@@ -83,14 +83,16 @@ def drop_unused_texts(session: Session) -> int:
 
 
 def _sources(session: Session) -> list[Source]:
-    captions = dict(session.execute(select(Caption.source, func.count()).group_by(Caption.source)).all())
-    regions = dict(session.execute(select(Region.source, func.count()).group_by(Region.source)).all())
+    captions: dict[str, int] = dict(
+        session.execute(select(Caption.source, func.count()).group_by(Caption.source)).all()
+    )
+    regions: dict[str, int] = dict(session.execute(select(Region.source, func.count()).group_by(Region.source)).all())
     spoken: dict[str, set[str]] = defaultdict(set)
     for source, language in session.execute(select(Caption.source, Caption.language).distinct()):
         if language is not None:
             spoken[source].add(language)
     pairs = select(Caption.source, Caption.image_id).union(select(Region.source, Region.image_id)).subquery()
-    images = dict(session.execute(select(pairs.c.source, func.count()).group_by(pairs.c.source)).all())
+    images: dict[str, int] = dict(session.execute(select(pairs.c.source, func.count()).group_by(pairs.c.source)).all())
     return [
         Source(name, captions.get(name, 0), regions.get(name, 0), images.get(name, 0), tuple(sorted(spoken[name])))
         for name in sorted(images)

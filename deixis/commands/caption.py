@@ -63,12 +63,12 @@ def caption(
     )
     with open_library(settings) as library:
         encoder = library_encoder(settings, library)
-        model = load_captioner(
+        writer = load_captioner(
             settings.captioner or DEFAULT_CAPTIONER, threads=settings.compute_threads, precision=precision
         )
-        model = in_language(model, language, translator=translator, threads=settings.compute_threads)
+        writer = in_language(writer, language, translator=translator, threads=settings.compute_threads)
         with progress_bar(quiet=quiet or json) as on_progress:
-            report = caption_library(library, encoder, model, options, on_progress)
+            report = caption_library(library, encoder, writer, options, on_progress)
     if json:
         print_json(asdict(report))
         return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK

@@ -115,9 +115,8 @@ def add_annotations(
     source = holdable(source, MAX_SOURCE_CHARS)
     for region in loose:
         check_region(region)
-    bodies = [caption.text for caption in captions]
-    bodies += [region.phrase for caption in captions for region in caption.regions]
-    bodies += [region.phrase for region in loose]
+    boxed = [*(region for caption in captions for region in caption.regions), *loose]
+    bodies = [*(caption.text for caption in captions), *(region.phrase for region in boxed)]
     ids = text_ids(session, bodies)
     known_captions, known_regions = _known(session, image_id, source)
 

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
+from search.db.driver import sqlite_module
 from search.db.schema import Caption, Root, TextBody
-from search.db.session import Database, sqlite_module, wal_is_safe
+from search.db.session import Database, wal_is_safe
 from search.db.session import database_url as parse_url
 from search.errors import CorruptionError, LibraryBusyError, LibraryError
 from search.library import Library
