@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from indexer.patterns import compiled, moved_below
 from indexer.rules import Rules, place_at
 from indexer.scan import PathError
-from search.db.roots import FolderRules, add_root, all_rules, is_below, root_for, root_paths, rules_of
+from search.db.roots import add_root, all_rules, is_below, root_for, root_paths, rules_of
 from search.db.schema import Root
+from search.folder_rules import FolderRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from indexer.passed_over import MARKED_FOLDERS, kind_of, kind_of_marked
 from indexer.patterns import IGNORE_FILE, Patterns, compiled, read_ignore_file, ways_to
 from search.belonging import MARK_FILE
-from search.db.roots import FolderRules, is_below
+from search.db.roots import is_below
+from search.folder_rules import FolderRules
 
 _IN_A_HOME = ("deixis.db", "segments", "previews")
 """What lies beside the mark in a home that was used, whichever database it has."""

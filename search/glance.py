@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from search.errors import SettingsError
+from search.errors import LibraryError, SettingsError
+from search.folder_rules import read_rules
 from search.results import LibraryStatus, RootInfo
 from search.settings import Settings
 
@@ -46,7 +47,7 @@ def glance(settings: Settings) -> LibraryStatus | None:
             return _counts(connection) if _is_ordinary(connection, settings.home) else None
         finally:
             connection.close()
-    except (driver.Error, OSError, ValueError, KeyError, TypeError, SettingsError):
+    except (driver.Error, OSError, ValueError, KeyError, TypeError, LibraryError, SettingsError):
         return None
 
 
@@ -74,7 +75,7 @@ def _counts(connection: Any) -> LibraryStatus:
     )
 
 
-def _root(path: bytes, stored: str | None) -> RootInfo:
-    rules = json.loads(stored or "{}") or {}
-    patterns = {name: tuple(rules.get(name, ())) for name in ("exclude", "include")}
-    return RootInfo(os.fsdecode(path), **patterns, follow_links=bool(rules.get("follow_links", False)))
+def _root(raw: bytes, stored: str | None) -> RootInfo:
+    path = os.fsdecode(raw)
+    rules = read_rules(path, None if stored is None else json.loads(stored))
+    return RootInfo(path, rules.exclude, rules.include, rules.follow_links)

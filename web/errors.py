@@ -12,7 +12,6 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match
-from vision.faults import Fault, SystemFaultError, explain_fault
 
 from search.errors import (
     CorruptionError,

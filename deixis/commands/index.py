@@ -83,10 +83,7 @@ def index(
         encoder = encoder_for(settings, library, afresh=replace_model)
         with progress_bar(quiet=quiet or json) as on_progress:
             report = index_paths(library, encoder, roots, options, on_progress)
-    if json:
-        print_json(asdict(report))
-    else:
-        _print(report, verbose=verbose)
+    print_json(asdict(report)) if json else _print(report, verbose=verbose)
     return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
 
 

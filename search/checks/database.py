@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
@@ -22,7 +22,7 @@ from search.vectors.live import shown
 def check_database(library: Library, report: VerifyReport) -> None:
     """Check what needs nothing but the database."""
     alone = library.database.why_read_only is not None
-    checks = {
+    checks: dict[str, Callable[[Session, VerifyReport], None]] = {
         "sqlite": partial(_check_sqlite, alone=alone),
         "rows": check_rows,
         "annotations": _check_annotations,

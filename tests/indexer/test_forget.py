@@ -15,9 +15,10 @@ from indexer.options import IndexOptions
 from indexer.pipeline import index_paths
 from indexer.roots import RuleChange
 from search.db.annotations import CaptionFact, add_annotations
-from search.db.roots import FolderRules, all_rules
+from search.db.roots import all_rules
 from search.db.schema import Caption, File, Image, Root, TextBody
 from search.errors import LibraryError, NotFoundError
+from search.folder_rules import FolderRules
 from search.library import Library
 from search.maintenance import verify
 from search.previews import GALLERY_PX, PreviewStore

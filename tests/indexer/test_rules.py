@@ -13,7 +13,7 @@ from indexer.patterns import IGNORE_FILE, PatternError, compiled, exactly, moved
 from indexer.rules import Rules
 from indexer.scan import Scan, ScanOptions, scan_root
 from search.db.images import KnownFile
-from search.db.roots import FolderRules
+from search.folder_rules import FolderRules
 
 JPEG = b"\xff\xd8\xff one"
 
