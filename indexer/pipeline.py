@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
+from indexer.claiming import claim_model
 from indexer.digest import file_sha256
 from indexer.embed_texts import embed_texts
 from indexer.isolate import in_parts
@@ -22,7 +23,7 @@ from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
 from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files, path_fault
 from search.db.roots import root_for, root_paths
-from search.db.schema import Image, Model, Root
+from search.db.schema import Image, Root
 from search.library import Library
 from search.previews import GALLERY_PX
 from search.vectors.generations import active_generation
@@ -87,7 +88,7 @@ class _Run:
         self._encoder = encoder
         self._options = options
         self._on_progress = on_progress
-        self._model, self._replacing = self._claim_model()
+        self._model, self._replacing = claim_model(library, encoder.facts, replace=options.replace_model)
         self._writer = Writer(library, self._model, encoder)
         self._batch_size = options.batch_size or pictures_at_once(encoder, otherwise=_AT_LEAST)
         self._published = 0
@@ -136,19 +137,6 @@ class _Run:
         if self._replacing:
             with self._library.write() as session:
                 self._library.activate_model(session, self._library.register_model(session, self._encoder.facts))
-
-    def _claim_model(self) -> tuple[Model, bool]:
-        facts = self._encoder.facts
-        with self._library.write() as session:
-            active = self._library.active_model(session)
-            if active is not None and active.identity != facts.identity and not self._options.replace_model:
-                self._library.check_model(session, facts)
-            model = self._library.register_model(session, facts)
-            if active is None:
-                self._library.activate_model(session, model)
-            session.flush()
-            session.expunge(model)
-        return model, active is not None and active.identity != facts.identity
 
     def _scan(self, root: str) -> tuple[list[_Job], list[int]]:
         with self._library.read() as session:

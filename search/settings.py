@@ -55,7 +55,7 @@ class Settings:
     max_pixels: int = 1_000_000_000
     max_expansion: int = 400
     max_file_bytes: int = 512 * 1024 * 1024
-    decode_timeout_s: float = 30.0
+    decode_timeout_s: float = 60.0
     decode_memory_bytes: int = 1536 * 1024 * 1024
     upload_bytes: int = 32 * 1024 * 1024
 

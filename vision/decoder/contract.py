@@ -76,7 +76,7 @@ class DecodeLimits:
     max_file_bytes: int = 512 * 1024 * 1024
     max_pixels: int = 1_000_000_000
     max_expansion: int = 400
-    timeout_s: float = 30.0
+    timeout_s: float = 60.0
     memory_bytes: int = 1536 * 1024 * 1024
     tasks_per_child: int = 500
 

@@ -13,7 +13,7 @@ _BYTES_PER_PIXEL = {"1": 1, "L": 1, "P": 1, "LA": 4, "PA": 4, "I;16": 2, "I;16B"
 """What Pillow keeps for a pixel of each mode; 4 for all others."""
 
 _DECODERS_OWN = {"WEBP": 12.0, "AVIF": 10.0, "HEIF": 9.0, "JPEG2000": 16.0, "JXL": 8.0, "RAW": 12.0, "DDS": 4.0}
-"""Bytes per pixel that a format's decoder holds besides the picture that it hands over, at its peak (measured)."""
+"""Bytes per pixel that a format's decoder holds besides the picture that it hands over, at its peak, generously."""
 
 _WORKING_BYTES = 12
 """Per pixel of the picture as it is prepared: RGB, alpha, the page under it, the turned copy."""
