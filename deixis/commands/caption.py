@@ -24,7 +24,7 @@ from deixis.options import (
 )
 from deixis.output import err, out, print_json, printable, rate
 from deixis.progress import progress_bar
-from indexer.caption import CaptionOptions, caption_library
+from indexer.caption import CaptionOptions, CaptionReport, caption_library
 from vision.grounding.registry import load_captioner
 from vision.translation.captioner import in_language
 
@@ -69,9 +69,11 @@ def caption(
         writer = in_language(writer, language, translator=translator, threads=settings.compute_threads)
         with progress_bar(quiet=quiet or json) as on_progress:
             report = caption_library(library, encoder, writer, options, on_progress)
-    if json:
-        print_json(asdict(report))
-        return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
+    print_json(asdict(report)) if json else _print(report)
+    return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
+
+
+def _print(report: CaptionReport) -> None:
     speed = rate(report.captioned, report.elapsed_s)
     out().print(f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s{speed}, {report.regions} boxes")
     if report.batches:
@@ -82,4 +84,3 @@ def caption(
         err().print(f"  refused: {printable(file.path)}: {file.reason}")
     for text in report.texts_refused[:_LISTED]:
         err().print(f"  {text.where}: {text.code}: {text.reason}")
-    return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK

@@ -132,13 +132,7 @@ def add_annotations(
     for fact in captions:
         caption = known_captions.get(ids[fact.text])
         if caption is None:
-            caption = Caption(
-                image_id=image_id,
-                text_id=ids[fact.text],
-                source=source,
-                language=fact.language,
-                created_at=datetime.now(UTC),
-            )
+            caption = _caption(image_id, ids[fact.text], fact.language, source)
             session.add(caption)
             session.flush()
             known_captions[caption.text_id] = caption
@@ -182,6 +176,10 @@ def _as_stored(session: Session) -> ColumnElement[bytes]:
     if session.get_bind().dialect.name == "sqlite":
         return cast(TextBody.body, LargeBinary)
     return func.convert_to(TextBody.body, "UTF8", type_=LargeBinary)
+
+
+def _caption(image_id: int, text_id: int, language: str | None, source: str) -> Caption:
+    return Caption(image_id=image_id, text_id=text_id, source=source, language=language, created_at=datetime.now(UTC))
 
 
 def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> Region:
