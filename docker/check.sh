@@ -70,7 +70,7 @@ cp docker/install.sh "$work/run/tmp/docker/"
 in_root "$work/run" sh /tmp/docker/install.sh system-run
 in_root "$work/run" sh /tmp/docker/install.sh user
 cp -a "$work/build/opt/deixis" "$work/run/opt/"
-du -sh "$work/run"
+du -sh --one-file-system --exclude=proc "$work/run"  # what the image holds
 
 echo "== as the user of the image"
 as_user() {
