@@ -105,7 +105,7 @@ class Library:
         with self.database.write() as session:
             yield session
             self._lock.check()
-            if self._claimed:
+            if self._claimed and session.in_transaction():  # Whoever has rolled back commits nothing.
                 check_claim(session, self.home)
 
     @contextmanager

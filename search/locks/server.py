@@ -13,7 +13,7 @@ from search.db.session import domain_errors
 from search.errors import LibraryBusyError, LibraryError
 from search.locks.home import busy
 
-_PATIENCE_MS = 2000
+_PATIENCE_MS = 5000
 """How long the server may take to notice that a killed holder's connection is gone."""
 
 _KEEPALIVE = ("tcp_keepalives_idle = 30", "tcp_keepalives_interval = 10", "tcp_keepalives_count = 3")
