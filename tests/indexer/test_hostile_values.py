@@ -18,8 +18,9 @@ from indexer.importers import import_annotations
 from indexer.isolate import in_parts
 from indexer.pipeline import IndexOptions, index_paths
 from indexer.writer import DecodedFile, Writer
-from search.db.images import FileFact, root_for
+from search.db.images import FileFact
 from search.db.limits import FIRST_INSTANT, LAST_INSTANT
+from search.db.roots import root_for
 from search.db.schema import Caption, File, Image, Model, TextBody
 from search.library import Library
 from search.maintenance import verify

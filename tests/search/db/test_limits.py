@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from search.db import limits
 from search.db.annotations import CaptionFact, add_annotations, check_region, text_ids
 from search.db.fulltext import search_texts
-from search.db.images import FileFact, ImageFact, get_or_create_image, path_fault, record_file, root_for
+from search.db.images import FileFact, ImageFact, get_or_create_image, path_fault, record_file
 from search.db.limits import UnstorableError
+from search.db.roots import root_for
 from search.db.schema import Caption, File, Image, Region, TextBody
 from search.library import Library
 from tests.drawing import examples
