@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from deixis import exit_codes
 from deixis.context import open_library, read_settings
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import err, out, print_json, printable
 from search import maintenance
 from search.checks.finding import VerifyReport
+
+
+_LISTED = 20
+"""Findings of one kind that are shown; --json has all of them."""
 
 
 def verify(
@@ -30,5 +36,12 @@ def verify(
 
 def print_findings(report: VerifyReport) -> None:
     """Name what is wrong, each with its remedy; whatever a damaged row holds is shown, not obeyed."""
+    shown: Counter[str] = Counter()
     for finding in report.findings:
+        shown[finding.code] += 1
+        if shown[finding.code] > _LISTED:
+            continue
         err().print(f"{finding.code}: {printable(finding.where)}: {printable(finding.message)}\n  {finding.remedy}")
+    for code, count in shown.items():
+        if count > _LISTED:
+            err().print(f"{code}: … and {count - _LISTED} more; --json lists them all")

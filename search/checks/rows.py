@@ -15,6 +15,8 @@ from search.db.images import display_name, name_key
 from search.db.schema import Base
 from search.errors import CorruptionError
 
+_DEVICE = re.compile(r"-?\d+|[a-z]+:\S+")
+"""A device number, or a token that says more (`indexer.mounts`)."""
 _HEX = re.compile(r"[0-9a-f]{64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
@@ -84,7 +86,7 @@ def _of_file(row: Row) -> Problems:
         yield "row_invalid", "its path is not absolute"
     elif row["name"] != display_name(path) or row["name_key"] not in (None, name_key(path)):
         yield "row_invalid", "its name is not the last part of its path"
-    if row["size_bytes"] < 0 or not row["device"].removeprefix("-").isdigit():
+    if row["size_bytes"] < 0 or not _DEVICE.fullmatch(row["device"]):
         yield "row_invalid", f"has {row['size_bytes']} bytes on the device {row['device'][:20]!r}"
     if row["state"] not in ("indexed", "refused", "missing"):
         yield "row_invalid", f"its state is {row['state']!r}"
