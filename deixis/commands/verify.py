@@ -11,7 +11,6 @@ from deixis.output import err, out, print_json, printable
 from search import maintenance
 from search.checks.finding import VerifyReport
 
-
 _LISTED = 20
 """Findings of one kind that are shown; --json has all of them."""
 
