@@ -148,7 +148,7 @@ def test_a_dead_link_to_a_folder_removes_nothing(tmp_path: Path) -> None:
 )
 def test_what_is_no_pattern_is_refused_with_a_remedy(pattern: str) -> None:
     with pytest.raises(PatternError) as caught:
-        compiled("/root", [pattern])
+        compiled("/pictures", [pattern])
     assert "gitignore" in caught.value.remedy
 
 
@@ -160,11 +160,11 @@ NAMES = st.text(st.characters(exclude_characters="/\0", codec=None), min_size=1,
 @settings(max_examples=150, deadline=None)
 @given(st.lists(NAMES, min_size=1, max_size=4), NAMES, st.booleans())
 def test_the_exact_pattern_of_a_path_fits_it_and_nothing_beside_it(parts: list[str], other: str, folder: bool) -> None:
-    path = "/root/" + "/".join(parts)
-    patterns = compiled("/root", [exactly(path, "/root", folder=folder)])
+    path = "/pictures/" + "/".join(parts)
+    patterns = compiled("/pictures", [exactly(path, "/pictures", folder=folder)])
     assert patterns is not None
     assert patterns.says(path, folder=folder) is True
-    beside = f"/root/{other}/" + "/".join(parts)
+    beside = f"/pictures/{other}/" + "/".join(parts)
     assert patterns.says(beside, folder=folder) is not True or other == parts[0] or "\n" in path or "\r" in path
 
 
@@ -179,5 +179,5 @@ def test_the_exact_pattern_of_a_path_fits_it_and_nothing_beside_it(parts: list[s
     ],
 )
 def test_patterns_are_relative_to_the_folder_that_is_named(pattern: str, expected: str) -> None:
-    assert moved_below(pattern, "/root/2019", "/root") == expected
-    assert moved_below(pattern, "/root", "/root") == pattern
+    assert moved_below(pattern, "/pictures/2019", "/pictures") == expected
+    assert moved_below(pattern, "/pictures", "/pictures") == pattern

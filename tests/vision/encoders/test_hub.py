@@ -19,10 +19,10 @@ _ROOT = Path(__file__).resolve().parents[3]
 # HF_ENDPOINT and HF_HOME once, when it is imported.
 _COMMAND = """
 import sys
-from deixis.commands.models import app
+from deixis.lazy import load_command
 from vision.errors import DeixisError
 try:
-    app(sys.argv[1:])
+    load_command("models").main(sys.argv[1:], standalone_mode=False)
 except DeixisError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """

@@ -86,7 +86,7 @@ _LARGE = {"height": 160, "width": 160}
         (_without("tokenizer.json"), ModelMissingError, "tokenizer.json is missing"),
         (_without("processor_config.json"), ModelMissingError, "preprocessor_config.json is missing"),
         (_pickled, ModelError, "only pickled weights"),
-        (_cut, ModelError, "weights cannot be loaded"),
+        (_cut, ModelError, "was cut off"),
         (_changed("config.json", "text_config", decoder_layers=3), ModelError, "weights are missing"),
         (_changed("config.json", "text_config", bos_token_id=3), ModelError, "in the weights"),
         (_changed("config.json", "text_config", decoder_start_token_id=0), ModelError, "in the weights"),
