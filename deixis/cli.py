@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deixis import exit_codes, stopping
+from deixis import exit_codes, stopping, unforeseen
 from deixis.command_table import EXIT_CODES_PAGE
 from deixis.ending import end_of
 from deixis.lazy import LazyGroup
@@ -54,7 +54,15 @@ def run(arguments: list[str] | None = None) -> int:
     try:
         code = app(args=arguments, standalone_mode=False)
     except BaseException as error:
-        return end_of(error)
+        return _ended(error)
     if code == exit_codes.INTERRUPTED and stopping.was_asked():  # before the command began; typer keeps that to itself
         return end_of(KeyboardInterrupt())
     return code if isinstance(code, int) else exit_codes.OK
+
+
+def _ended(error: BaseException) -> int:
+    try:
+        return end_of(error)
+    except Exception as other:  # what the words themselves are printed with has failed
+        unforeseen.tell(other)
+        return exit_codes.ERROR

@@ -57,7 +57,7 @@ def _draw_awkward(folder: Path) -> set[str]:
     plain.close()
     unreadable = {
         "empty.png": b"",
-        "cut.jpg": whole[: len(whole) // 8],
+        "cut.jpg": whole[: len(whole) // 64],
         "words.jpg": b"no picture at all",
         "rotten.png": b"\x89PNG\r\n\x1a\n rotten",
     }

@@ -23,6 +23,7 @@ _CALLS = {
     "captions forget": (["captions", "forget", "import"], 0, "texts"),
     "import": (["import", "{notes}"], 0, "already_there"),
     "explain": (["explain", "{pictures}/red.png", "--query", "red", *_LOOKING, "--out", "{tmp}/x"], 0, "folder"),
+    "forget": (["forget", "{pictures}/red.png"], 0, "files"),
     "classify": (["classify", "{pictures}/red.png", "--labels", "red,blue"], 0, "pictures"),
     "status": (["status"], 0, "images"),
     "verify": (["verify"], 0, "findings"),
