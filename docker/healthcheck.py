@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Asks the server in this container whether it lives; the exit code is the answer."""
 
 import os

@@ -32,7 +32,7 @@ case $step in
         "$tools/venv/bin/pip" install --quiet --require-hashes --no-deps -r lock/build.txt
         "$tools/venv/bin/pip" wheel --quiet --no-deps --no-build-isolation --wheel-dir "$tools/wheel" .
         "$venv/bin/pip" install --quiet --no-deps "$tools"/wheel/*.whl
-        cp docker/healthcheck.py "$venv/bin/deixis-healthy"
+        { echo '#!/usr/bin/env python3'; cat docker/healthcheck.py; } >"$venv/bin/deixis-healthy"
         chmod 755 "$venv/bin/deixis-healthy"
         rm -rf "$tools"
         ;;

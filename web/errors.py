@@ -125,6 +125,9 @@ HTTP_KINDS: Mapping[int, Kind] = {
 """What the framework raises by status."""
 
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
 def kind_of(error: DeixisError) -> Kind:
     """Find the kind of a domain error: by its fault, else by walking up its base classes."""
     if isinstance(error, SystemFaultError):
@@ -241,10 +244,12 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _methods_of(request: Request) -> str:
     """Every method that some route answers at this address; a router names those of the first route alone."""
-    methods: set[str] = set()
-    for route in request.app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            methods |= getattr(route, "methods", None) or set()
+    methods = [method for method in _METHODS if _is_answered(request, method)]
     if "GET" in methods:
-        methods.add("HEAD")  # answered as GET without a body, see `web.middleware`
+        methods.append("HEAD")  # answered as GET without a body, see `web.middleware`
     return ", ".join(sorted(methods))
+
+
+def _is_answered(request: Request, method: str) -> bool:
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)

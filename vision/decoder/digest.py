@@ -35,7 +35,7 @@ def of_file(kind: str, data: bytes, orientation: int, profile: object) -> str | 
     readers = {"JPEG": _jpeg, "PNG": _png, "WEBP": _webp, "JPEG2000": _jpeg2000, "JXL": _jxl}
     if kind not in readers:
         return None
-    digest = _begun(kind, orientation, profile)
+    digest = hashlib.sha256(_preface(kind, orientation, profile))
     found = False
     for piece in readers[kind](data):
         found = True
@@ -45,7 +45,7 @@ def of_file(kind: str, data: bytes, orientation: int, profile: object) -> str | 
 
 def of_picture(kind: str, picture: Image.Image, orientation: int) -> str:
     """Digest the decoded samples, in the mode in which they came out of the file."""
-    digest = _begun(kind, orientation, picture.info.get("icc_profile"))
+    digest = hashlib.sha256(_preface(kind, orientation, picture.info.get("icc_profile")))
     digest.update(f"{picture.mode} {picture.width} {picture.height} {picture.info.get('transparency')!r}".encode())
     if picture.mode in ("P", "PA"):
         digest.update(picture.palette.tobytes() if picture.palette else b"")
@@ -55,10 +55,8 @@ def of_picture(kind: str, picture: Image.Image, orientation: int) -> str:
     return digest.hexdigest()
 
 
-def _begun(kind: str, orientation: int, profile: object) -> hashlib._Hash:
-    digest = hashlib.sha256(f"{kind} {orientation} ".encode())
-    digest.update(hashlib.sha256(profile if isinstance(profile, bytes) else b"").digest())
-    return digest
+def _preface(kind: str, orientation: int, profile: object) -> bytes:
+    return f"{kind} {orientation} ".encode() + hashlib.sha256(profile if isinstance(profile, bytes) else b"").digest()
 
 
 def _jpeg(data: bytes) -> Iterator[bytes]:

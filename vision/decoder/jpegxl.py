@@ -107,10 +107,10 @@ def decode(data: bytes) -> Image.Image:
     Raises:
         RefusalError: corrupt.
     """
-    from imagecodecs import _jpegxl  # noqa: PLC0415  # 5 MB that a child without such pictures does without
+    import imagecodecs  # noqa: PLC0415  # 5 MB that a child without such pictures does without
 
     try:
-        samples = np.asarray(_jpegxl.jpegxl_decode(data, index=0, numthreads=1))
-    except _jpegxl.JpegxlError as error:
+        samples = np.asarray(imagecodecs.jpegxl_decode(data, index=0, numthreads=1))
+    except imagecodecs.JpegxlError as error:
         raise RefusalError("corrupt", f"The JPEG XL data cannot be decoded: {error}.") from error
     return picture_of(samples)
