@@ -35,7 +35,14 @@ KINDS = {
     "mkdir_full": (MKDIR, errno.ENOSPC, False),
     "read_only": (WRITE | RENAME | UNLINK | MKDIR, errno.EROFS, True),
 }
-MENDS_ITSELF = {"unpublished", "stray_file", "segment_tail", "text_without_vector"}
+MENDS_ITSELF = {
+    "unpublished",
+    "stray_file",
+    "stray_preview",
+    "unfinished_file",
+    "segment_tail",
+    "text_without_vector",
+}
 """What an interrupted run may leave: the next one takes it away."""
 
 

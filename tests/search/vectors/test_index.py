@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from pathlib import Path
 
@@ -77,10 +78,16 @@ def test_a_changed_file_is_refused(tmp_path: Path, damage: str) -> None:
 
 
 def test_a_full_disk_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
-    """`/dev/full` refuses every byte, as a full disk does; FAISS's own writer would not have told."""
-    (tmp_path / "a.faiss.tmp").symlink_to("/dev/full")
-    with pytest.raises(LibraryError, match="No space left on device"):
-        save_index(build_index("Flat", 16, [(IDS, unit_vectors(1, 200))]), tmp_path / "a.faiss")
+    """A limit on file sizes refuses bytes as a full disk does; FAISS's own writer would not have told."""
+    index = build_index("Flat", 16, [(IDS, unit_vectors(1, 200))])
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(LibraryError, match="File too large") as caught:
+            save_index(index, tmp_path / "a.faiss")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "space" in caught.value.remedy
     assert list(tmp_path.iterdir()) == []
 
 

@@ -176,7 +176,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_words(tmp_path: Path) -> Non
     (tmp_path / "segments").write_text("a file where the folder should be")
     with pytest.raises(LibraryError, match="Cannot write") as caught:
         create_segment(tmp_path / "segments" / "a.seg", FACTS)
-    assert "space" in caught.value.remedy
+    assert "path" in caught.value.remedy
 
 
 def test_many_threads_read_one_segment(tmp_path: Path) -> None:
