@@ -84,9 +84,6 @@ class Writer:
             }
         fresh = [item for sha, item in distinct.items() if sha not in known]
         vectors = self._embed(fresh)
-        for sha, item in distinct.items():
-            if sha not in known or sha in before:
-                self._keep_preview(item.picture)
         with self._library.write() as session:
             rewrites.rewrite(session, facts, {sha: _paths(batch, sha) for sha in before})
             image_ids = {sha: get_or_create_image(session, fact) for sha, fact in facts.items()}
@@ -96,6 +93,10 @@ class Writer:
             owners = [image_ids[item.picture.sha256] for item in fresh]
             if owners:  # last: what is refused before it leaves no bytes behind the segment's committed end
                 self._library.vectors.append(session, self._model, "image", owners, vectors)
+        # Behind the commit: a picture that the database refuses leaves none, and one that is lost is made again.
+        for sha, item in distinct.items():
+            if sha not in known or sha in before:
+                self._keep_preview(item.picture)
         self.rewritten += len(rewrites.kept) + len(rewrites.carried)
         for old in before.values():
             self._previews.discard(old)
