@@ -20,7 +20,8 @@ from search.vectors.live import is_member, live_among, live_ids
 from search.vectors.searcher import Searcher
 
 TAIL_LIMIT = 16_384
-"""Vectors that are searched unpublished: 32 MB and about 2 ms at 512 dimensions; `index` publishes long before."""
+"""Vectors that are searched unpublished; `index` publishes long before. At 512 dimensions they take 34 MB, and a search
+4.6 ms of one core (AMD EPYC)."""
 
 
 @dataclass(frozen=True, slots=True)
