@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.patterns import exactly
-from indexer.prune import erase_unheld, erase_vectors
+from indexer.prune import erase_unheld
 from indexer.roots import remember
 from search.db.images import below_or_at
 from search.db.roots import covering_root, rules_of
 from search.db.schema import Caption, File, Image, Region, Root
+from search.erasing import erase, erase_vectors
 from search.errors import NotFoundError
 from search.library import Library
 from search.previews import SIZES_PX, PreviewStore
@@ -92,8 +93,8 @@ def _count(session: Session, library: Library, report: ForgetReport) -> None:
 
 def _take_out(session: Session, path: str, report: ForgetReport) -> None:
     is_file = session.scalar(select(File.id).where(File.path == path)) is not None
-    session.execute(delete(File).where(below_or_at(File.path, path)))
-    session.execute(delete(Root).where(below_or_at(Root.path, path)))
+    erase(session, delete(File).where(below_or_at(File.path, path)))
+    erase(session, delete(Root).where(below_or_at(Root.path, path)))
     above = covering_root(session, path)
     if above is not None:
         pattern = exactly(path, above.path, folder=not is_file)

@@ -16,7 +16,7 @@ from indexer.embed_texts import embed_texts
 from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
-from indexer.prune import erase_vectors, prune_missing
+from indexer.prune import prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
 from indexer.roots import claim_roots, require_outside, rules_here
 from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
@@ -24,6 +24,7 @@ from indexer.writer import DecodedFile, Writer
 from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files, path_fault
 from search.db.roots import root_for, root_paths
 from search.db.schema import Image, Root
+from search.erasing import erase_vectors
 from search.library import Library
 from search.previews import GALLERY_PX
 from search.vectors.generations import active_generation

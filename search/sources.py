@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import Delete, delete, exists, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from search.db.schema import Caption, Model, Region, TextBody
+from search.db.schema import Caption, Model, Region
+from search.erasing import erase, erase_unused_texts, erase_vectors
 from search.errors import NotFoundError
 from search.library import Library
 
@@ -51,8 +52,6 @@ def list_sources(library: Library) -> list[Source]:
 def forget_source(library: Library, name: str) -> Forgotten:
     """Erase the captions and boxes of one source, and the texts that nobody else uses; pictures stay.
 
-    The vectors of those texts answer no query any more; their rows leave the segments with `rebuild --compact`.
-
     Args:
         library: no other bulk job may run on it.
         name: a source, or how the name of just one begins.
@@ -66,20 +65,14 @@ def forget_source(library: Library, name: str) -> Forgotten:
             source = _matching(_sources(session), name)
             # Boxes of others that hang on a caption of this source would go with it, unseen: counted with it instead.
             own = select(Caption.id).where(Caption.source == source)
-            regions = _delete(session, delete(Region).where((Region.source == source) | Region.caption_id.in_(own)))
-            captions = _delete(session, delete(Caption).where(Caption.source == source))
-            texts = drop_unused_texts(session)
+            regions = erase(session, delete(Region).where((Region.source == source) | Region.caption_id.in_(own)))
+            captions = erase(session, delete(Caption).where(Caption.source == source))
+            texts = erase_unused_texts(session)
             model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
         for model_id in model_ids:
             library.vectors.publish(model_id, "text")
+        erase_vectors(library)
     return Forgotten(source, captions, regions, texts)
-
-
-def drop_unused_texts(session: Session) -> int:
-    """Erase texts that neither a caption nor a box uses; their vectors become dead rows. Returns how many."""
-    captioned = exists().where(Caption.text_id == TextBody.id)
-    boxed = exists().where(Region.text_id == TextBody.id)
-    return _delete(session, delete(TextBody).where(~captioned, ~boxed))
 
 
 def _sources(session: Session) -> list[Source]:
@@ -110,7 +103,3 @@ def _matching(sources: list[Source], name: str) -> str:
         raise NotFoundError(f"{name!r} begins {len(found)} sources: {', '.join(found)}", remedy="Write more of it.")
     there = f"There are: {', '.join(names)}." if names else "The library has no captions and no boxes."
     raise NotFoundError(f"no captions or boxes are from {name!r}", remedy=there)
-
-
-def _delete(session: Session, statement: Delete) -> int:
-    return session.connection().execute(statement).rowcount

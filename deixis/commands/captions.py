@@ -41,7 +41,7 @@ def forget(
     """Erase the captions, boxes and texts of one source; pictures stay.
 
     What was erased is no longer found or shown. A captioner's captions can be made again by `deixis caption`, imported
-    ones by `deixis import`. The vectors' bytes leave the disk with `deixis rebuild --compact`.
+    ones by `deixis import`.
     """
     with open_library(read_settings(home=home, database_url=database_url)) as library:
         report = forget_source(library, source)

@@ -1,0 +1,53 @@
+"""Erase rows so that no copy of them stays: not in the database's free pages, its full text, segments or indexes."""
+
+from __future__ import annotations
+
+from sqlalchemy import Delete, delete, exists, select, text
+from sqlalchemy.orm import Session
+
+from search.db.fulltext import forget_deleted
+from search.db.schema import Caption, Model, Region, TextBody
+from search.library import Library
+from search.vectors.compact import compact_segments
+from search.vectors.live import KINDS
+
+
+def erase(session: Session, statement: Delete) -> int:
+    """Delete rows for good; returns how many."""
+    if session.get_bind().dialect.name == "sqlite":
+        # Overwrites with zeros what it deletes: an erased caption must not be read from the file's free pages.
+        session.execute(text("PRAGMA secure_delete = ON"))
+    return session.connection().execute(statement).rowcount
+
+
+def erase_unused_texts(session: Session) -> int:
+    """Erase texts that neither a caption nor a box uses; their vectors become dead rows. Returns how many."""
+    captioned = exists().where(Caption.text_id == TextBody.id)
+    boxed = exists().where(Region.text_id == TextBody.id)
+    erased = erase(session, delete(TextBody).where(~captioned, ~boxed))
+    forget_deleted(session)
+    return erased
+
+
+def erase_vectors(library: Library) -> None:
+    """Erase dead vectors from segments and indexes; the caller holds the lock and has published what lives.
+
+    A damaged segment is left as it is: to rewrite it would hide from `verify` what was lost.
+    """
+    compact_segments(library.database, library.vectors, only_whole=True)
+    with library.read() as session:
+        model_ids = list(session.scalars(select(Model.id)))
+    for model_id in model_ids:
+        for kind in KINDS:
+            library.vectors.generations.retire(model_id, kind, keep=1)
+    if library.engine.dialect.name == "sqlite":
+        _empty_log(library)
+
+
+def _empty_log(library: Library) -> None:
+    """Fold SQLite's write-ahead log into its file, so that no page of it holds what was erased."""
+    with library.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        if driver is not None:
+            driver.execute("PRAGMA query_only = 0")
+            driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
