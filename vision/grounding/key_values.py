@@ -133,5 +133,5 @@ def cache_argument(module: Any) -> str:
             return name
     raise ModelError(
         f"transformers {transformers.__version__}: {type(module).__name__} takes its cache under no name known here",
-        remedy="Install one that was tested: pip install 'transformers>=5.17,<5.25'",
+        remedy="Install one that was tested: pip install 'transformers>=5.23,<5.25'",
     )
