@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
+
+from deixis.cli import run
+from search.library import Library
+from search.maintenance import verify
+from search.service import SearchService
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -81,6 +88,56 @@ def test_a_stopped_index_says_what_it_has_kept_and_goes_on(
     assert "Traceback" not in done.stderr
     assert "deixis: stopped; " in done.stderr
     assert kept in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "where", "times", "kept"),
+    [
+        (["caption", "--captioner", "storybook-captioner", "--batch-size", "4"], "indexer.caption:_write", 2, "4 "),
+        (["import", "{notes}"], "indexer.importers:embed_texts", 1, "12 captions and boxes of this run are in"),
+    ],
+    ids=["caption", "import"],
+)
+def test_a_stopped_job_says_what_it_has_kept_and_the_next_run_ends_it(
+    command: list[str], where: str, times: int, kept: str, tmp_path: Path, pictures: Path
+) -> None:
+    home = tmp_path / "home"
+    notes = tmp_path / "notes.jsonl"
+    lines = [
+        {"file": path.name, "captions": [{"text": f"a red thing {path.stem} wide"}]}
+        for path in sorted(pictures.iterdir())
+    ]
+    notes.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    assert run(["index", str(pictures), "--model", "colour", "-q", "--home", str(home)]) == 0
+    arguments = [part.format(notes=notes) for part in command]
+    done = stopped(signal.SIGINT, where, times, home, *arguments, "-q")
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+    assert kept in done.stderr
+    assert run([*arguments, "-q", "--home", str(home)]) == 0
+    with Library.open(home) as library:
+        assert verify(library).findings == []
+        assert SearchService(library).status().captions == 12
+
+
+def test_a_stopped_server_ends_well_and_in_silence(tmp_path: Path, pictures: Path) -> None:
+    home = tmp_path / "home"
+    assert run(["index", str(pictures), "--model", "colour", "-q", "--home", str(home)]) == 0
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = subprocess.Popen(
+        [sys.executable, "-m", "deixis", "serve", "--port", str(port)],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DEIXIS_HOME": str(home), "OMP_NUM_THREADS": "1"},
+    )
+    assert server.stderr is not None
+    assert "answers on" in server.stderr.readline()
+    server.send_signal(signal.SIGINT)
+    _, said = server.communicate(timeout=60)
+    assert (server.returncode, "Traceback" in said) == (0, False), said
 
 
 def test_a_signal_while_modules_are_imported_ends_in_one_line() -> None:
