@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from deixis.versions import Dependency, outside_tested_range
+if TYPE_CHECKING:
+    from deixis.versions import Dependency
 
 
 def tell(error: BaseException) -> None:
     """Write to stderr what went wrong and what to do about it."""
+    from deixis.versions import outside_tested_range  # noqa: PLC0415  # reading versions costs, and runs go well
+
     outside = outside_tested_range()
     if outside:
         sys.stderr.write(as_a_version_matter(error, outside))
