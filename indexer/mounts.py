@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from search.db.roots import is_below
+
 _STABLE_FSID = frozenset("ext2 ext3 ext4 btrfs zfs jfs erofs squashfs overlay tmpfs".split())
 """File systems whose `f_fsid` is their own; that of vfat, exfat, ntfs3, xfs and f2fs is a device number."""
 
@@ -104,7 +106,7 @@ class Mounts:
 
     def _around(self, path: str) -> _Mount | None:
         """The mount in which a path lies: a subvolume has a device number that the table does not list."""
-        inside = [m for m in self._mounts().values() if path == m.point or path.startswith(m.point.rstrip("/") + "/")]
+        inside = [m for m in self._mounts().values() if is_below(path, m.point)]
         return max(inside, key=lambda mount: len(mount.point), default=None)
 
     def _uuid(self, mount: _Mount, device: int) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathspec import GitIgnoreSpec
 
 from vision.errors import DeixisError
+from vision.opening import NotAFileError, open_regular
 
 IGNORE_FILE = ".deixisignore"
 """Lies in any folder; its patterns hold for that folder and everything below."""
@@ -71,11 +71,11 @@ def read_ignore_file(folder: str) -> tuple[Patterns | None, list[str]]:
         OSError: it cannot be read.
         ValueError: it is not a regular file, or is beyond the bounds.
     """
-    handle = os.open(os.path.join(folder, IGNORE_FILE), os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
-    with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise ValueError("it is not a regular file")
-        data = file.read(_MAX_FILE_BYTES + 1)
+    try:
+        with open_regular(os.path.join(folder, IGNORE_FILE)) as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+    except NotAFileError as error:
+        raise ValueError("it is not a regular file") from error
     # As bytes of names: a pattern must be able to fit a name that is not UTF-8.
     lines = os.fsdecode(data.removeprefix(b"\xef\xbb\xbf")).splitlines()
     if len(data) > _MAX_FILE_BYTES or len(lines) > _MAX_PATTERNS:

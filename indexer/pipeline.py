@@ -22,7 +22,7 @@ from indexer.roots import claim_roots, require_outside, rules_here
 from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
 from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files, path_fault
-from search.db.roots import root_for, root_paths
+from search.db.roots import is_below, root_for, root_paths
 from search.db.schema import Image, Root
 from search.erasing import erase_vectors
 from search.library import Library
@@ -109,7 +109,7 @@ class _Run:
         roots = sorted({*given, *(remembered if self._replacing or not given else [])})
         if not roots:
             raise PathError("nothing to index", remedy="Name a folder: deixis index ~/Pictures")
-        roots = [root for root in roots if not any(root.startswith(other.rstrip("/") + "/") for other in roots)]
+        roots = [root for root in roots if not any(other != root and is_below(root, other) for other in roots)]
         self._publish()  # What an interrupted run has committed is searchable from here on.
         jobs: list[_Job] = []
         gone: list[int] = []

@@ -12,6 +12,7 @@ from indexer.patterns import IGNORE_FILE
 from indexer.rules import PassedOver, Place, Rules, place_at
 from search.db.images import FileFact
 from vision.decoder.known import HEAD_BYTES, begins_like_a_picture, is_named_picture
+from vision.opening import open_regular
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,17 +157,10 @@ def may_be_picture(path: str) -> bool:
     if is_named_picture(path):
         return True
     try:
-        # O_NONBLOCK: a FIFO with an innocent name must not hang the scan.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | getattr(os, "O_CLOEXEC", 0))
+        with open_regular(path) as file:
+            return begins_like_a_picture(file.read(HEAD_BYTES))
     except OSError:
         return False
-    try:
-        head = os.read(handle, HEAD_BYTES) if stat.S_ISREG(os.fstat(handle).st_mode) else b""
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
-    return begins_like_a_picture(head)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

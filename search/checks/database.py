@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from search.checks.finding import VerifyReport
 from search.checks.rows import check_rows
 from search.db.fulltext import FTS_TABLE, check_fulltext
+from search.db.roots import is_below
 from search.db.schema import Caption, Embedding, File, Image, Model, Region, Root, Segment, TextBody
 from search.errors import CorruptionError, LibraryError
 from search.library import Library
@@ -130,7 +131,7 @@ def _check_owners(session: Session, report: VerifyReport) -> None:
 
 def _check_roots(session: Session, report: VerifyReport) -> None:
     for file_id, path, root in session.execute(select(File.id, File.path, Root.path).join(Root)):
-        if path != root and not path.startswith(root.rstrip("/") + "/"):
+        if not is_below(path, root):
             report.add_row("file_outside_root", "files", file_id, f"does not lie in {root}, which it is said to be of")
 
 

@@ -12,7 +12,6 @@ from huggingface_hub import constants
 
 from vision.encoders.backends import parse_backend
 from vision.encoders.folders import PREPROCESSING_FILES, TOKENIZER_FILES
-from vision.encoders.presets import Preset
 from vision.errors import ModelError, ModelMissingError
 from vision.located import located_folder
 from vision.model_kinds import ENCODER, ModelKind
@@ -106,15 +105,6 @@ def find(hub_id: str, *, name: str, pinned: str | None, kind: ModelKind = ENCODE
             remedy=how_to_bring(name, hub_id, commit, kind),
         )
     return ModelPlace(folder, name, commit)
-
-
-def is_present(preset: Preset) -> bool:
-    """Whether a preset's weights are in the local cache."""
-    try:
-        find(preset.hub_id, name=preset.name, pinned=preset.revision)
-    except ModelError:
-        return False
-    return True
 
 
 def pull(
