@@ -83,10 +83,10 @@ def _settings(asked: Asked) -> tuple[Settings | None, list[Check]]:
 def _versions() -> Iterator[Check]:
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     yield ok("versions", f"deixis {VERSION}, {python}")
-    from deixis.versions import outside_tested_range  # noqa: PLC0415  # inside, so that its failure is a finding
+    from deixis.versions import REMEDY, outside_tested_range  # noqa: PLC0415  # inside, so that its failure is a finding
 
     for said in outside_tested_range():
-        yield wrong("dependencies", str(said), "Install the tested versions: make install, or pip install -U deixis")
+        yield wrong("dependencies", str(said), REMEDY)
 
 
 def _backends() -> Iterator[Check]:

@@ -25,6 +25,8 @@ def tell(error: BaseException) -> None:
 
 def as_a_version_matter(error: BaseException, outside: Sequence[Dependency]) -> str:
     """The lines for an error that may come from versions that were never tested."""
+    from deixis.versions import REMEDY  # noqa: PLC0415  # as above
+
     what = traceback.format_exception_only(error)[-1].strip()
     where = traceback.extract_tb(error.__traceback__)
     place = f" ({where[-1].filename}, line {where[-1].lineno})" if where else ""
@@ -33,7 +35,7 @@ def as_a_version_matter(error: BaseException, outside: Sequence[Dependency]) -> 
             f"deixis: something failed that works with the tested versions: {what}{place}",
             "Never tested together with this version of Deixis:",
             *(f"  {dependency}" for dependency in outside),
-            "Install tested ones: `make ready` in a checkout, `pip install --upgrade WHEEL-OR-FOLDER` elsewhere.",
+            REMEDY,
             "",
         ]
     )

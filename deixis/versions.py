@@ -12,6 +12,9 @@ from packaging.utils import canonicalize_name
 DISTRIBUTION = "deixis"
 _NOT_FOR_USERS = "dev"
 
+REMEDY = "Install tested ones: `make ready` in a checkout, `pip install --upgrade WHEEL-OR-FOLDER` elsewhere."
+"""What to do about versions that were never tested."""
+
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
