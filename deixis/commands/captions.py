@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.context import open_library, read_settings
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json, printable
@@ -19,7 +20,7 @@ def list_sources_(home: Home = None, database_url: DatabaseUrl = None, json: Jso
         sources = list_sources(library)
     if json:
         print_json({"sources": [asdict(source) for source in sources]})
-        return 0
+        return exit_codes.OK
     console = out()
     if not sources:
         console.print("The library holds no captions and no boxes.")
@@ -29,7 +30,7 @@ def list_sources_(home: Home = None, database_url: DatabaseUrl = None, json: Jso
         console.print(
             f"  {source.captions} captions ({languages}), {source.regions} boxes, on {source.images} pictures"
         )
-    return 0
+    return exit_codes.OK
 
 
 def forget(
@@ -47,7 +48,7 @@ def forget(
         report = forget_source(library, source)
     if json:
         print_json(asdict(report))
-        return 0
+        return exit_codes.OK
     what = f"{report.captions} captions, {report.regions} boxes and {report.texts} texts"
     out().print(f"{printable(report.source)}: {what} erased")
-    return 0
+    return exit_codes.OK

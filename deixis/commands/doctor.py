@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.examination import Asked, examine, is_wrong
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json, printable
@@ -27,7 +28,7 @@ def doctor(
     checks = examine(Asked(home, database_url, thorough))
     if json:
         print_json({"ok": not is_wrong(checks), "checks": [asdict(check) for check in checks]})
-        return 1 if is_wrong(checks) else 0
+        return exit_codes.ERROR if is_wrong(checks) else exit_codes.OK
     console = out()
     for check in checks:
         console.print(f"{_MARKS[check.state]:<5} {check.name}: {printable(check.said)}")
@@ -35,4 +36,4 @@ def doctor(
             console.print(f"      {printable(line)}")
     count = sum(check.state == "wrong" for check in checks)
     console.print("all is well" if not count else f"{count} wrong")
-    return 1 if count else 0
+    return exit_codes.ERROR if count else exit_codes.OK

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from deixis import exit_codes
 from deixis.options import DatabaseUrl, Home, complete_model
 from deixis.output import out
 from search.errors import LibraryEmptyError, SettingsError
@@ -39,7 +40,7 @@ def locate(
     if forget:
         said = forget_folder(name)
         out().print(f"{name} is looked for as before" if said else f"no folder was remembered for {name}")
-        return 0
+        return exit_codes.OK
     if folder is None:
         raise SettingsError("which folder?", remedy=f"For example: deixis models locate {name} /data/models/{name}")
     place = folder.expanduser().absolute()
@@ -60,7 +61,7 @@ def locate(
             remedy=f"Name one of `deixis models list`, or `{LIBRARY}` for "
             + (f"the library's {own_name}." if own_name else "the encoder of a library."),
         )
-    return 0
+    return exit_codes.OK
 
 
 def _is_name_of_models(name: str) -> bool:
