@@ -1,0 +1,1 @@
+"""Words as they are compared: folded, stemmed per language, without stop words."""
