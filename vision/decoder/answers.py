@@ -80,6 +80,9 @@ class AnswerReader:
         digest, remark = facts["pixels_sha256"], facts["remark"]
         if (digest is not None and not _SHA256.fullmatch(digest)) or (remark and not _REMARK.fullmatch(remark)):
             raise ValueError("a digest or a remark that is none")
+        seen = facts["perceptual_hash"]
+        if seen is not None and not (type(seen) is int and -(1 << 63) <= seen < 1 << 63):
+            raise ValueError("a perceptual hash that is none")
 
     def _decoded(self, facts: dict[str, Any], pixels: RgbImage | None, preview: bytes | None) -> Decoded:
         return Decoded(
@@ -95,6 +98,7 @@ class AnswerReader:
             preview=preview,
             pixels_sha256=facts["pixels_sha256"],
             remark=facts["remark"] or None,
+            perceptual_hash=facts["perceptual_hash"],
         )
 
     def _pixels(self, size_hw: Any, full_hw: tuple[int, int]) -> RgbImage | None:

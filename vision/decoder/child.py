@@ -28,6 +28,7 @@ from vision.decoder.reading import read_once, require_size
 from vision.decoder.reasons import says_unsupported
 from vision.decoder.scale import View, shrunk_wh
 from vision.decoder.wire import Answer, receive_request, send
+from vision.perceptual import perceptual_hash
 from vision.types import RgbImage
 
 _MAX_TEXT_BYTES = 8 * 1024 * 1024
@@ -150,6 +151,7 @@ def _decode(request: DecodeRequest, limits: DecodeLimits) -> Answer:
         "remark": opened.remark or profile_remark,
     }
     view = View(upright, (width, height), opened.divisor * opened.averaged)
+    facts["perceptual_hash"] = None if request.preprocessing is None else perceptual_hash(view.picture)
     preview = None if request.preview_px is None else _preview(view, request.preview_px)
     return Answer.decoded(facts, _pixels(view, request), preview)
 

@@ -138,6 +138,7 @@ class Decoded:
         preview: a WebP file, or None when none was asked for.
         pixels_sha256: of the decoded picture, 64 hex digits: the same when a program rewrites only the metadata.
         remark: what to know about the picture, as `code: sentence`; None where there is nothing.
+        perceptual_hash: of `vision.perceptual`; None when the request had no preprocessing.
     """
 
     path: str
@@ -152,6 +153,7 @@ class Decoded:
     preview: bytes | None = field(repr=False)
     pixels_sha256: str | None = None
     remark: str | None = None
+    perceptual_hash: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

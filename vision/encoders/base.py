@@ -110,3 +110,11 @@ class CalibratedEncoder(Encoder, Protocol):
     @property
     def calibration(self) -> Calibration:
         """The scale and bias that were learnt."""
+
+
+@runtime_checkable
+class ReadingEncoder(Encoder, Protocol):
+    """An encoder whose vocabulary can be asked: one that does not know a word takes it for any other such word."""
+
+    def can_read(self, word: str) -> bool:
+        """Whether the word has tokens of its own; one made of known pieces has."""

@@ -22,9 +22,10 @@ from vision.encoders.folders import (
     read_json,
     read_preprocessing,
 )
+from vision.encoders.graph_patches import PatchGraph
 from vision.encoders.tokenizing import TRANSFORMERS_FAMILIES, GraphTokens
 from vision.errors import ModelError, ModelMissingError
-from vision.types import Embeddings
+from vision.types import Embeddings, RgbImage
 
 Axes: TypeAlias = Mapping[str, Sequence[int | None]]
 """Name of an input or output → its axes; None for one of any length."""
@@ -95,6 +96,7 @@ class GraphEncoder(BatchedEncoder):
         self._check_output(graphs[1], "text_embeds", self._text_inputs(["a dog", "two red cars"]))
         self._image_batches = Batches(_IMAGE_BYTES, ceiling=_IMAGES_AT_ONCE)
         self._text_batches = Batches(_TEXT_BYTES, ceiling=_TEXTS_AT_ONCE, what="texts")
+        self._patches = PatchGraph(folder, self._open_exact, self._image_batches)
 
     @property
     def facts(self) -> EncoderFacts:
@@ -113,6 +115,23 @@ class GraphEncoder(BatchedEncoder):
             return to_unit_length(raw, first=part.start, kind="text")
 
         return self._text_batches.run(len(texts), embed, dim=self._facts.dim)
+
+    def can_read(self, word: str) -> bool:
+        """Whether the word has tokens of its own."""
+        return self._tokens.can_read(word)
+
+    def encode_patches(self, images: Sequence[RgbImage]) -> NDArray[np.float32]:
+        """Embed every patch of images of any size; see `LocatingEncoder`.
+
+        Raises:
+            NoHeatMapError: the folder has no `onnx/patch_model.onnx`.
+            ModelError: that graph does not fit, an image is not HWC uint8 RGB, or a patch is not finite.
+        """
+        return self._patches.encode(images, self._facts)
+
+    def _open_exact(self, path: Path) -> Graph:
+        """Load a graph that is to compute in float32, whatever the towers compute in."""
+        return self._open(path)
 
     @abstractmethod
     def _open(self, path: Path) -> Graph:

@@ -63,23 +63,29 @@ class OpenvinoEncoder(GraphEncoder):
         super().__init__(folder, name=name, revision=revision, backend=backend, suffix="")
 
     def _open(self, path: Path) -> Graph:
+        return self._compile(path, self._precision)
+
+    def _open_exact(self, path: Path) -> Graph:
+        return self._compile(path, "float32")
+
+    def _compile(self, path: Path, precision: str) -> Graph:
         settings = {
             "INFERENCE_NUM_THREADS": self._threads,
             # One request at a time has all the cores: batches are what fills them.
             "NUM_STREAMS": 1,
-            "INFERENCE_PRECISION_HINT": _HINTS[self._precision],
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
         }
         try:
             model = self._core.read_model(path)
         except RuntimeError as error:
             raise ModelError(f"{path}: OpenVINO cannot load it: {error}", remedy="Fetch this file again.") from error
         try:
-            if self._precision == "int8":
+            if precision == "int8":
                 group = _quantise_weights(self._openvino.opset13, model)
                 settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = group
             return _Compiled(self._core.compile_model(model, "CPU", settings))
         except RuntimeError as error:
-            raise cannot_compute(path.name, f"openvino in {self._precision}", str(error)) from error
+            raise cannot_compute(path.name, f"openvino in {precision}", str(error)) from error
 
 
 class _Compiled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -43,6 +44,7 @@ class GraphTokens:
 
     def __init__(self, folder: Path, *, fixed_length: int | None, masked: bool) -> None:
         self._tokenizer = open_tokenizer(folder)
+        self._unknown_id = _unknown_id(self._tokenizer)
         settings = read_json(folder, "tokenizer_config.json") if (folder / "tokenizer_config.json").is_file() else {}
         config = read_json(folder, "config.json") if (folder / "config.json").is_file() else {}
         unmasked_family = str(config.get("model_type")) in UNMASKED_FAMILIES
@@ -79,6 +81,24 @@ class GraphTokens:
         if ids.size == 0:  # no text had a token; graphs want at least one position
             return np.full((len(texts), 1), self._pad_id, np.int64), np.zeros((len(texts), 1), np.int64)
         return ids, mask
+
+    def can_read(self, word: str) -> bool:
+        """Whether none of the word's tokens is the one for everything unknown."""
+        plain = readable_texts([word])[0]
+        tokens = self._tokenizer.encode(plain.lower() if self._lower else plain, add_special_tokens=False)
+        used = [token for token, counts in zip(tokens.ids, tokens.attention_mask, strict=True) if counts]
+        return bool(used) and self._unknown_id not in used
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int | None:
+    """The token for everything that the vocabulary lacks; None where bytes stand for it."""
+    model = json.loads(tokenizer.to_str())["model"]
+    if model.get("byte_fallback"):
+        return None
+    if model.get("unk_id") is not None:
+        return int(model["unk_id"])
+    token = model.get("unk_token")
+    return None if token is None else tokenizer.token_to_id(token)
 
 
 def describe_recipe(*, lower: bool, pad: str, length: int, side: str, masked: bool) -> str:

@@ -138,6 +138,10 @@ class TransformersEncoder(BatchedEncoder):
 
         return self._text_batches.run(len(texts), embed, dim=self._facts.dim)
 
+    def can_read(self, word: str) -> bool:
+        """Whether the word has tokens of its own."""
+        return self._tokens.can_read(word)
+
     def encode_patches(self, images: Sequence[RgbImage]) -> NDArray[np.float32]:
         """Embed every patch of images of any size; see `LocatingEncoder`.
 
@@ -216,6 +220,14 @@ class _Tokens:
                 return_tensors="np",
             )
         return tokens["input_ids"].astype(np.int64), tokens["attention_mask"].astype(np.int64)
+
+    def can_read(self, word: str) -> bool:
+        """Whether none of the word's tokens is the one for everything unknown."""
+        plain = readable_texts([word])[0]
+        with self._lock:
+            tokens = self._tokenizer(plain.lower() if self._unmasked else plain, add_special_tokens=False)
+            used, unknown = list(tokens["input_ids"]), self._tokenizer.unk_token_id
+        return bool(used) and unknown not in used
 
     def inputs(self, texts: Sequence[str]) -> dict[str, NDArray[np.int64]]:
         """Return the text tower's keyword arguments: a mask only for families that were trained with one."""

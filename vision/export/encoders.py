@@ -10,18 +10,24 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import AutoTokenizer
 
+from vision.encoders.base import EncoderFacts
 from vision.encoders.comparing import Probed, probe, worst_cosines
 from vision.encoders.folders import PREPROCESSING_FILES, TOKENIZER_FILES
+from vision.encoders.graph_patches import PATCH_OUTPUT
 from vision.encoders.onnx import OnnxEncoder
+from vision.encoders.patches import embed_patches
+from vision.encoders.probes import probe_pictures
 from vision.encoders.registry import find_model
 from vision.encoders.transformers import TransformersEncoder
 from vision.errors import ModelError
 from vision.export.graphs import quantise_graph, require_packages, write_graph
 from vision.export.writing import whole_folder
 from vision.precision import check_precision
+from vision.types import RgbImage
 
 EXPORTED_PRECISIONS = ("float32", "float16", "int8")
 """onnxruntime has no bfloat16 on the CPU."""
@@ -29,6 +35,7 @@ EXPORTED_PRECISIONS = ("float32", "float16", "int8")
 WORST_DIFFERENCE = 1e-3
 """Largest difference between an entry of our graphs' float32 embeddings and PyTorch's that is still the same model."""
 
+_OUTPUTS = {"vision": "image_embeds", "text": "text_embeds", "patch": PATCH_OUTPUT}
 _SUFFIXES = {"float32": "", "float16": "_fp16", "int8": "_int8"}
 
 
@@ -59,8 +66,9 @@ def export_encoder(
 ) -> list[Parity]:
     """Write `onnx/vision_model.onnx`, `onnx/text_model.onnx`, their variants, tokenizer and preprocessing.
 
-    The batch is of any size, texts have the full context length. The folder appears when all of it is written and has
-    passed the comparison; `load_encoder(str(out))` reads it, as `backend="onnx:int8"` and the like for the variants.
+    And `onnx/patch_model.onnx`, one in float32 for every precision, by which the graphs have heat maps. The batch is of
+    any size, texts have the full context length. The folder appears when all of it is written and has passed the
+    comparison; `load_encoder(str(out))` reads it, as `backend="onnx:int8"` and the like for the variants.
 
     Args:
         model: as for `load_encoder`; a model of the transformers backend.
@@ -86,12 +94,14 @@ def export_encoder(
         progress("loading")
         encoder = TransformersEncoder(place.folder, name=place.name, revision=place.revision, threads=threads)
         expected = probe(encoder)
+        patches = encoder.encode_patches(_patch_probe(encoder.facts))
         facts["revision"] = encoder.facts.revision
         _copy_small_files(place.folder, folder)
         _write_graphs(encoder, folder, precisions, progress)
         for precision in precisions:
             progress(f"comparing {precision} with PyTorch")
             parities.append(_compare(folder, precision, expected, threads))
+        _compare_patches(folder, patches, precisions[0], threads)
         facts["parity"] = [asdict(parity) for parity in parities]
     return parities
 
@@ -118,6 +128,8 @@ def _write_graphs(
 ) -> None:
     (folder / "onnx").mkdir()
     module = encoder.model.cpu()
+    progress("writing the patches in float32")
+    _trace(module, encoder, "patch", _graph_path(folder, "patch", "float32"))
     for tower in ("vision", "text"):
         full = _graph_path(folder, tower, "float32")
         if {"float32", "int8"} & set(precisions):
@@ -157,6 +169,21 @@ class _Eyes(nn.Module):
         return embeddings.float()
 
 
+class _PatchEyes(nn.Module):
+    """Pixels to the raw embedding of every patch."""
+
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+        eyes = model.config.vision_config
+        self.side = int(eyes.image_size) // int(eyes.patch_size)
+
+    def forward(self, pixel_values: Tensor) -> Tensor:
+        """Return `(n, rows, columns, dim)` float32."""
+        patches = embed_patches(self.model, pixel_values).float()
+        return patches.reshape(-1, self.side, self.side, patches.shape[2])
+
+
 class _Reader(nn.Module):
     """Tokens to raw embeddings, under the hub's names."""
 
@@ -173,8 +200,8 @@ class _Reader(nn.Module):
 
 def _trace(model: Any, encoder: TransformersEncoder, tower: str, path: Path) -> None:
     facts = encoder.facts
-    if tower == "vision":
-        module: nn.Module = _Eyes(model)
+    if tower != "text":
+        module: nn.Module = _Eyes(model) if tower == "vision" else _PatchEyes(model)
         inputs = {"pixel_values": torch.zeros(2, 3, *facts.preprocessing.output_hw)}
     else:
         module = _Reader(model)
@@ -187,9 +214,25 @@ def _trace(model: Any, encoder: TransformersEncoder, tower: str, path: Path) -> 
         path,
         inputs,
         input_names=list(inputs),
-        output_names=["image_embeds" if tower == "vision" else "text_embeds"],
+        output_names=[_OUTPUTS[tower]],
         axes={name: {0: batch} for name in inputs},
     )
+
+
+def _compare_patches(folder: Path, expected: NDArray[np.float32], precision: str, threads: int | None) -> None:
+    """Refuse patches that differ from PyTorch's; the graph is one for every precision."""
+    variant = _SUFFIXES[precision].removeprefix("_") or None
+    graphs = OnnxEncoder(folder, name=folder.name, variant=variant, threads=threads)
+    worst = float(np.abs(graphs.encode_patches(_patch_probe(graphs.facts)) - expected).max())
+    if worst > WORST_DIFFERENCE:
+        raise ModelError(
+            f"the patches of the graphs differ from PyTorch's by {worst:.1e}, more than {WORST_DIFFERENCE:g}",
+            remedy="Use the transformers backend for this model.",
+        )
+
+
+def _patch_probe(facts: EncoderFacts) -> list[RgbImage]:
+    return list(probe_pictures(*facts.preprocessing.output_hw)[2:4])
 
 
 def _compare(folder: Path, precision: str, expected: Probed, threads: int | None) -> Parity:

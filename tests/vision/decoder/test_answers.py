@@ -16,7 +16,8 @@ from vision.preprocessing import Preprocessing
 
 FACTS = {
     "sha256": "a" * 64, "size_bytes": 10, "width_px": 2, "height_px": 3, "format": "PNG", "frames": 1, "taken_at": None,
-    "pixels_sha256": "b" * 64, "remark": "truncated: about 40 % of the picture can be seen."
+    "pixels_sha256": "b" * 64, "remark": "truncated: about 40 % of the picture can be seen.",
+    "perceptual_hash": -(1 << 63),
 }  # fmt: skip
 PIXELS = np.arange(18, dtype=np.uint8).reshape(3, 2, 3)
 SMALL = Preprocessing("exact", (4, 4), 3, None, 1.0, (0.0,) * 3, (1.0,) * 3)
@@ -77,6 +78,9 @@ def lie(**changes: Any) -> dict[str, Any]:
         lie(facts={"remark": "truncated: \x00"}),
         lie(facts={"remark": "truncated: \ud800"}),
         lie(facts={"remark": 7}),
+        lie(facts={"perceptual_hash": 1 << 63}),
+        lie(facts={"perceptual_hash": True}),
+        lie(facts={"perceptual_hash": "7"}),
         lie(facts={"taken_at": "soon"}),
         lie(facts={"taken_at": 12}),
         {**lie(), "facts": None},
