@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
@@ -15,7 +15,7 @@ from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.durable import remove
 from search.vectors.generations import SegmentPlace, segment_places
-from search.vectors.live import KINDS, is_member
+from search.vectors.live import KINDS, OWNERS, is_member
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import Position, append_block
 from search.vectors.store import VectorStore
@@ -73,14 +73,11 @@ def _compact(
     only_whole: bool,
 ) -> bool:
     with database.write() as session:
-        query = select(Embedding.id, Embedding.segment_row, Embedding.image_id, Embedding.text_id)
+        owner = func.coalesce(*OWNERS.values()).label("owner")
+        query = select(Embedding.id, Embedding.segment_row, owner)
         rows = {row.segment_row: row for row in session.execute(query.where(Embedding.segment_id == place.segment_id))}
         readable, whole = _readable_ids(place)
-        keep = {
-            row.id
-            for number, row in rows.items()
-            if readable.get(number) == row.id and (row.image_id is not None or row.text_id is not None)
-        }
+        keep = {row.id for number, row in rows.items() if readable.get(number) == row.id and row.owner is not None}
         if whole and len(keep) == len(rows) == len(readable):
             return False
         lost = sum(readable.get(number) != row.id for number, row in rows.items())

@@ -13,17 +13,23 @@ from numpy.typing import NDArray
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from search.db.schema import Generation, Model, Segment
+from search.db.schema import Embedding, Generation, Model, Segment
 from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.durable import remove
-from search.vectors.index import build_index, save_index
+from search.vectors.effort import QUERIES, Measured, calibrate, turned
+from search.vectors.index import VectorIndex, build_index, sample_places, save_index
 from search.vectors.live import ids_digest, is_member, live_ids
-from search.vectors.policy import index_key
+from search.vectors.policy import STORAGE, fast_key, index_key
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import REPAIR, Position, SegmentFacts
 
 SUFFIX = ".faiss"
+
+TURNED = "pictures turned"
+"""What an index was tried on where the library has hardly a text."""
+
+_ENOUGH_TEXTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +46,11 @@ class SegmentPlace:
 class _Plan:
     """What a new generation shall hold, from one snapshot."""
 
+    kind: str
     dim: int
     ids: NDArray[np.int64]
     segments: Sequence[SegmentPlace]
+    queries: NDArray[np.float32]
 
 
 def active_generation(session: Session, model_id: int, kind: str) -> Generation | None:
@@ -93,12 +101,13 @@ class Generations:
         plan = self._plan(model_id, kind, force=force)
         if plan is None:
             return False
-        key = index_key(len(plan.ids))
+        key = index_key(len(plan.ids), plan.dim)
         index = build_index(key, plan.dim, _stored_vectors(plan))
         if index.size != len(plan.ids):
             raise CorruptionError(
                 f"{len(plan.ids) - index.size} of {len(plan.ids)} {kind} embeddings are in no segment", remedy=REPAIR
             )
+        key, index, measured = self._coded(plan, key, index)
         # A random name: the number of the row is not known before the transaction that makes the file live.
         path = self._folder / f"{kind}-m{model_id}-{secrets.token_hex(8)}{SUFFIX}"
         sha256, size_bytes = save_index(index, path)
@@ -118,6 +127,7 @@ class Generations:
                     ids_sha256=ids_digest(plan.ids),
                     sha256=sha256,
                     size_bytes=size_bytes,
+                    measured=None if measured is None else measured.as_json(),
                     active=True,
                     created_at=datetime.now(UTC),
                 )
@@ -125,6 +135,21 @@ class Generations:
         # Forced means repair: the generation before may be the damaged one.
         self.retire(model_id, kind, keep=1 if force else 2)
         return True
+
+    def _coded(self, plan: _Plan, key: str, index: VectorIndex) -> tuple[str, VectorIndex, Measured | None]:
+        """Put codes before a large index, where an effort finds with them what the scan finds."""
+        codes = fast_key(plan.dim)
+        if key != STORAGE or codes is None:
+            return key, index, None
+        coded = index.with_codes(codes)
+        queries, of = plan.queries, "texts"
+        if len(queries) < _ENOUGH_TEXTS:
+            queries, of = turned(index.sample(QUERIES), 0.2), TURNED
+        elif plan.kind == "text":
+            # Against themselves they would find themselves, and tell nothing of other words for the same.
+            queries, of = turned(queries, 0.8), "texts turned"
+        measured = calibrate(coded, queries, of)
+        return (key, index, None) if measured is None else (f"{codes},Refine({STORAGE})", coded, measured)
 
     def retire(self, model_id: int, kind: str, *, keep: int = 2) -> None:
         """Delete all but the active generation and the one before it, which a reader may be about to load.
@@ -149,10 +174,38 @@ class Generations:
             active = active_generation(session, model_id, kind)
             if active is None and len(ids) == 0:
                 return None
-            if active is not None and active.ids_sha256 == ids_digest(ids) and not force:
-                return None
             model = session.get_one(Model, model_id)
-            return _Plan(model.dim, ids, segment_places(session, self._segments, self._library_uid, model, kind))
+            large = index_key(len(ids), model.dim) == STORAGE
+            same = active is not None and active.ids_sha256 == ids_digest(ids) and not force
+            if same and not (large and _was_turned(active)):
+                return None
+            queries = self._texts(session, model) if large else np.empty((0, model.dim), np.float32)
+            if same and len(queries) < _ENOUGH_TEXTS:
+                return None
+            places = segment_places(session, self._segments, self._library_uid, model, kind)
+            return _Plan(kind, model.dim, ids, places, queries)
+
+    def _texts(self, session: Session, model: Model) -> NDArray[np.float32]:
+        """`(n, dim)` vectors of texts of the library, spread evenly: what an index is tried on."""
+        ids = live_ids(session, model.id, "text")
+        chosen = ids[sample_places(len(ids), QUERIES)].tolist()
+        query = select(Embedding.segment_id, Embedding.segment_row, Embedding.id).where(Embedding.id.in_(chosen))
+        rows = session.execute(query.order_by(Embedding.id)).all()
+        found = [np.empty((0, model.dim), np.float32)]
+        for place in segment_places(session, self._segments, self._library_uid, model, "text"):
+            mine = [(row.segment_row, row.id) for row in rows if row.segment_id == place.segment_id]
+            if mine:
+                reader = SegmentReader(place.path, place.facts)
+                try:
+                    found.append(reader.fetch([row for row, _ in mine], [id_ for _, id_ in mine], place.end))
+                finally:
+                    reader.close()
+        return np.concatenate(found)
+
+
+def _was_turned(active: Generation | None) -> bool:
+    """Whether the index was tried on turned pictures, for want of texts."""
+    return active is not None and (active.measured or {}).get("of") == TURNED
 
 
 def _stored_vectors(plan: _Plan) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,27 +13,36 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from search.db.chunks import chunks
 from search.db.schema import Caption, Embedding, File, Region
 
-KINDS = ("image", "text")
-"""What can be embedded."""
+OWNERS: Mapping[str, InstrumentedAttribute[int | None]] = {
+    "image": Embedding.image_id,
+    "text": Embedding.text_id,
+    "region": Embedding.region_id,
+}
+"""What can be embedded, and which column says whose vector it is: a space is a model and one of these kinds."""
+
+KINDS = tuple(OWNERS)
+
+CODES: Mapping[str, int] = {"image": 1, "text": 2, "region": 3}
+"""What a segment's header calls each of them; a number is never given to another kind."""
 
 
 def live_ids(session: Session, model_id: int, kind: str) -> NDArray[np.int64]:
     """Embeddings that belong to something a person can be shown.
 
     An image's embedding lives while at least one file in state `indexed` holds the image; a text's, while a caption
-    or a region of such an image uses the text.
+    or a region of such an image uses the text; a region's, while the region is there and its image is shown.
 
     Returns:
         `(n,)` int64 embedding ids, ascending.
     """
     query = select(Embedding.id).where(Embedding.model_id == model_id, Embedding.kind == kind)
-    query = query.where(shown(Embedding.image_id) if kind == "image" else _used())
+    query = query.where(_alive(kind))
     return np.fromiter(session.scalars(query.order_by(Embedding.id)), np.int64)
 
 
 def live_among(session: Session, kind: str, ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Those of the embeddings that live, ascending; all are of this kind."""
-    alive = shown(Embedding.image_id) if kind == "image" else _used()
+    alive = _alive(kind)
     found: list[int] = []
     for some in chunks(ids.tolist()):
         found += session.scalars(select(Embedding.id).where(Embedding.id.in_(some), alive))
@@ -49,6 +59,12 @@ def is_member(ids: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[n
     at = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
     found: NDArray[np.bool_] = ascending[at] == ids
     return found
+
+
+def _alive(kind: str) -> ColumnElement[bool]:
+    if kind == "region":
+        return exists().where(Region.id == Embedding.region_id, shown(Region.image_id))
+    return shown(Embedding.image_id) if kind == "image" else _used()
 
 
 def _used() -> ColumnElement[bool]:

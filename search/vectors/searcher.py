@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
 
-from search.db.schema import Model
+from search.db.schema import Generation, Model
 from search.db.session import Database
 from search.errors import CorruptionError, NotFoundError
+from search.vectors.effort import Effort, read_effort
 from search.vectors.generations import active_generation
 from search.vectors.index import REBUILD, VectorIndex, load_index, sample_places
 
@@ -51,12 +55,36 @@ class Searcher:
         """`(n,)` int64: the generation's embedding ids, ascending."""
         return np.empty(0, np.int64) if self.index is None else np.sort(self.index.ids)
 
-    def search(self, queries: NDArray[np.float32], k: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    def vectors(self, embedding_ids: NDArray[np.int64]) -> NDArray[np.float32]:
+        """`(n, dim)` float32: vectors as the index holds them; NaN for an embedding that is not here."""
+        found = np.full((len(embedding_ids), self.dim), np.nan, np.float32)
+        for part in self._parts:
+            places = part.places(embedding_ids)
+            here = places >= 0
+            if here.any():
+                found[here] = part.vectors(places[here])
+        return found
+
+    def cosines(self, embedding_ids: NDArray[np.int64], queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`(n, q)` float32: cosine of each embedding and each query; NaN for an embedding that is not here."""
+        cosines: NDArray[np.float32] = self.vectors(embedding_ids) @ queries.T
+        return cosines
+
+    def search(
+        self,
+        queries: NDArray[np.float32],
+        k: int,
+        *,
+        where: NDArray[np.int64] | None = None,
+        effort: Effort | None = None,
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """The `k` nearest embeddings of each query by cosine similarity, best first.
 
         Args:
             queries: `(n, dim)` float32, L2-normalised.
             k: at least 1.
+            where: ascending ids that may be found; None for all.
+            effort: another than the one that was calibrated when the generation was built.
 
         Returns:
             scores `(n, k)` float32 and embedding ids `(n, k)` int64; where there are fewer than `k` vectors, the rest
@@ -72,7 +100,7 @@ class Searcher:
         if self.size == 0 or len(queries) == 0:
             shape = (len(queries), k)
             return np.full(shape, -np.inf, np.float32), np.full(shape, -1, np.int64)
-        found = [part.search(queries, k) for part in self._parts]
+        found = [part.search(queries, k, where, effort) for part in self._parts]
         if len(found) == 1:
             return found[0]
         scores, ids = (np.concatenate(both, axis=1) for both in zip(*found, strict=True))
@@ -109,6 +137,7 @@ class Searchers:
         self._database = database
         self._folder = folder
         self._lock = threading.Lock()
+        self._loading: dict[tuple[int, str], threading.Lock] = {}
         self._loaded: dict[tuple[int, str], Searcher] = {}
 
     def current(self, model_id: int, kind: str) -> Searcher:
@@ -118,6 +147,13 @@ class Searchers:
             NotFoundError: there is no such model.
             CorruptionError: the file is missing or not what was written.
         """
+        with self._lock:
+            loading = self._loading.setdefault((model_id, kind), threading.Lock())
+        # Of two threads the second finds what the first has loaded; searches that have an older one do not come here.
+        with loading:
+            return self._load(model_id, kind)
+
+    def _load(self, model_id: int, kind: str) -> Searcher:
         missing: str | None = None
         while True:
             with self._database.read() as session:
@@ -129,19 +165,48 @@ class Searchers:
                 return Searcher(model.dim, None)
             if active.file_name == missing:
                 raise CorruptionError(f"The index {missing} is missing", remedy=REBUILD)
-            with self._lock:
-                searcher = self._loaded.get((model_id, kind))
-                if searcher is not None and searcher.generation_id == active.id:
-                    return searcher
-                try:
-                    index = load_index(self._folder / active.file_name, active.sha256)
-                except FileNotFoundError:
-                    # Two publications may have passed since the row was read: look which one is active now.
-                    missing = active.file_name
-                    continue
-                searcher = Searcher(model.dim, index, active.id)
-                self._loaded[model_id, kind] = searcher
+            searcher = self._loaded.get((model_id, kind))
+            if searcher is not None and searcher.generation_id == active.id:
                 return searcher
+            try:
+                index = load_index(self._folder / active.file_name, active.sha256, read_effort(active.measured))
+            except FileNotFoundError:
+                # Two publications may have passed since the row was read: look which one is active now.
+                missing = active.file_name
+                continue
+            searcher = Searcher(model.dim, index, active.id)
+            self._loaded[model_id, kind] = searcher
+            return searcher
+
+    def of(self, session: Session, model_id: int, kinds: Sequence[str]) -> dict[str, Searcher]:
+        """The active generations of several kinds, as one session sees them.
+
+        Raises:
+            CorruptionError: a file is missing or not what was written.
+        """
+        rows = session.execute(
+            select(Generation.kind, Generation.id, Model.dim)
+            .select_from(Model)
+            .outerjoin(Generation, and_(Generation.model_id == Model.id, Generation.active))
+            .where(Model.id == model_id)
+        ).all()
+        if not rows:
+            raise NotFoundError(f"There is no model {model_id} in this library")
+        active = {row.kind: row.id for row in rows if row.kind is not None}
+        found: dict[str, Searcher] = {}
+        for kind in kinds:
+            loaded = self._loaded.get((model_id, kind))
+            if kind not in active:
+                found[kind] = Searcher(rows[0].dim, None)
+            elif loaded is not None and (loaded.generation_id == active[kind] or self._is_loading(model_id, kind)):
+                found[kind] = loaded  # Of this moment, or of the one before while another thread loads the newer one.
+            else:
+                found[kind] = self.current(model_id, kind)
+        return found
+
+    def _is_loading(self, model_id: int, kind: str) -> bool:
+        loading = self._loading.get((model_id, kind))
+        return loading is not None and loading.locked()
 
     def clear(self) -> None:
         """Give the memory back."""

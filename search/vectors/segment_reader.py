@@ -138,9 +138,9 @@ class SegmentReader:
         within = numbers - firsts[block]
         ids_at = offsets[block] + BLOCK_HEAD.size
         vectors_at = ids_at + 8 * (firsts[block + 1] - firsts[block])
-        pread, descriptor, row_bytes = os.pread, self._descriptor, self._row_bytes
-        stored_ids = b"".join([pread(descriptor, 8, at) for at in (ids_at + 8 * within).tolist()])
-        stored = b"".join([pread(descriptor, row_bytes, at) for at in (vectors_at + row_bytes * within).tolist()])
+        row_bytes = self._row_bytes
+        stored_ids = _gather(self._descriptor, ids_at + 8 * within, 8)
+        stored = _gather(self._descriptor, vectors_at + row_bytes * within, row_bytes)
         if len(stored) < len(rows) * row_bytes or stored_ids != np.asarray(ids, "<i8").tobytes():
             found = np.frombuffer(stored_ids[: len(stored_ids) // 8 * 8], "<i8").tolist()
             wrong = next(
@@ -193,6 +193,18 @@ class SegmentReader:
 
     def _damaged(self, position: Position, what: str) -> CorruptionError:
         return CorruptionError(f"{self._path.name} at byte {position.size_bytes}: {what}", remedy=REPAIR)
+
+
+def _gather(descriptor: int, offsets: NDArray[np.int64], size_bytes: int) -> bytes:
+    """The pieces of this size at these offsets, in order; those that follow each other are read at once."""
+    if len(offsets) == 0:
+        return b""
+    firsts = np.flatnonzero(np.diff(offsets, prepend=offsets[0] - 1) != size_bytes)
+    counts = np.diff(firsts, append=len(offsets))
+    return b"".join(
+        read_exactly(descriptor, count * size_bytes, offset)
+        for count, offset in zip(counts.tolist(), offsets[firsts].tolist(), strict=True)
+    )
 
 
 def _tell(error: CorruptionError, on_damage: Callable[[CorruptionError], None] | None) -> None:

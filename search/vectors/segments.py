@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from search.errors import CorruptionError
 from search.vectors.durable import read_exactly, write_all, writing_to
+from search.vectors.live import CODES
 from vision.whole_files import fsync_folder
 
 MAGIC = b"\x89DXSEG\r\n"
@@ -31,7 +32,6 @@ BLOCK_MAGIC = b"BLK1"
 
 StoredDtype: TypeAlias = np.dtype[np.float16] | np.dtype[np.float32]
 DTYPES: dict[int, StoredDtype] = {1: np.dtype("<f2"), 2: np.dtype("<f4")}
-KINDS = {1: "image", 2: "text"}
 STORED_DTYPE = 1
 """New segments hold float16: half the bytes, and no visible difference (docs/decisions/0001-vectors-in-segments.md)."""
 
@@ -49,7 +49,7 @@ class SegmentFacts:
 
     Attributes:
         dim: length of one vector.
-        kind: `image` or `text`.
+        kind: one of `search.vectors.live.KINDS`.
         model_identity: `EncoderFacts.identity`, 64 hex digits.
         library_uid: 32 hex digits.
     """
@@ -69,7 +69,7 @@ def create_segment(path: Path, facts: SegmentFacts) -> int:
     Raises:
         LibraryError: the file cannot be written.
     """
-    kind_code = {kind: code for code, kind in KINDS.items()}[facts.kind]
+    kind_code = CODES[facts.kind]
     packed = _HEADER.pack(
         MAGIC,
         FORMAT_VERSION,
@@ -197,7 +197,8 @@ def check_header(descriptor: int, path: Path, expected: SegmentFacts) -> StoredD
         raise CorruptionError(
             f"{path.name} has segment format {version}, this version reads {FORMAT_VERSION}", remedy="Update Deixis."
         )
-    found = SegmentFacts(dim, KINDS.get(kind_code, "?"), identity.hex(), uid.hex())
+    kind = next((kind for kind, code in CODES.items() if code == kind_code), "?")
+    found = SegmentFacts(dim, kind, identity.hex(), uid.hex())
     if found != expected or dtype_code not in DTYPES:
         raise CorruptionError(f"{path.name} is {found}, expected {expected}", remedy=REPAIR)
     return DTYPES[dtype_code]

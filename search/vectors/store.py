@@ -19,7 +19,7 @@ from search.db.schema import Embedding, Generation, Model, Segment
 from search.db.session import Database
 from search.errors import LibraryError, NotFoundError
 from search.vectors.generations import Generations, SegmentPlace, segment_places
-from search.vectors.live import KINDS
+from search.vectors.live import KINDS, OWNERS
 from search.vectors.searcher import Searcher, Searchers
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import Position, SegmentFacts, append_block, create_segment, cut_tail
@@ -69,7 +69,7 @@ class VectorStore:
         Args:
             session: from `Library.write()`.
             model: whose vectors they are.
-            kind: `image` or `text`: what the owners are.
+            kind: one of `KINDS`: what the owners are.
             owner_ids: ids of images or texts, each without a vector of this model so far.
             vectors: `(n, dim)` float32, L2-normalised, in the order of the owners.
 
@@ -89,7 +89,7 @@ class VectorStore:
         with self._guard():
             segment, facts = self._open_segment(session, model, kind)
             end = Position(segment.committed_rows, segment.committed_bytes)
-            owner = "image_id" if kind == "image" else "text_id"
+            owner = OWNERS[kind].key
             rows = [
                 {"model_id": model.id, "kind": kind, owner: owner_id, "segment_id": segment.id, "segment_row": row}
                 for row, owner_id in enumerate(owner_ids, start=end.rows)
@@ -132,7 +132,7 @@ class VectorStore:
         """Make what lives now searchable; see `Generations.publish`.
 
         Raises:
-            ValueError: `kind` is neither `image` nor `text`.
+            ValueError: `kind` is none of `KINDS`.
             LibraryBusyError: another process holds the library.
         """
         _check_kind(kind)
@@ -143,7 +143,7 @@ class VectorStore:
         """The active generation; cheap when it is the one that was asked for last time.
 
         Raises:
-            ValueError: `kind` is neither `image` nor `text`.
+            ValueError: `kind` is none of `KINDS`.
             NotFoundError: there is no such model.
             CorruptionError: its file is missing or not what was written; the remedy is `deixis rebuild`.
         """
@@ -154,11 +154,20 @@ class VectorStore:
         """Like `searcher`, with what is committed and not published yet; `waiting` says how many are left out.
 
         Raises:
-            ValueError: `kind` is neither `image` nor `text`.
+            ValueError: `kind` is none of `KINDS`.
             NotFoundError: there is no such model.
             CorruptionError: the generation's file is missing or not what was written.
         """
         return self._tails.beside(self.searcher(model_id, kind), model_id, kind)
+
+    def searchers_of(self, session: Session, model_id: int, kinds: Sequence[str]) -> dict[str, Searcher]:
+        """Like `everything` for several kinds, in the snapshot of one session and with few statements.
+
+        Raises:
+            CorruptionError: a generation's file is missing or not what was written.
+        """
+        found = self._searchers.of(session, model_id, kinds)
+        return self._tails.beside_all(session, found, model_id)
 
     def recover(self) -> None:
         """Remove what interrupted runs have left: bytes behind committed ends, files that no row names.
@@ -272,7 +281,7 @@ def _check_vectors(kind: str, dim: int, owner_ids: Sequence[int], vectors: NDArr
 
 
 def _check_owners(session: Session, model: Model, kind: str, owner_ids: Sequence[int]) -> None:
-    owner = Embedding.image_id if kind == "image" else Embedding.text_id
+    owner = OWNERS[kind]
     taken: list[int] = []
     for some in chunks(list(owner_ids)):
         query = select(owner).where(Embedding.model_id == model.id, owner.in_(some))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from search.db.schema import Embedding, Root, Segment
+from search.db.schema import Embedding, Model, Root, Segment
 from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.index import VectorIndex, build_index
@@ -75,12 +75,22 @@ class Tails:
     def beside(self, searcher: Searcher, model_id: int, kind: str) -> Searcher:
         """The searcher with what is committed and not in its generation."""
         with self._database.read() as session:
-            seen = _look(session, searcher.generation_id, model_id, kind)
-            tail = self._kept.get((model_id, kind))
-            if tail is None or tail.seen != seen:
-                with self._lock:
-                    tail = self._make(session, searcher, model_id, kind, seen, self._kept.get((model_id, kind)))
-                    self._kept[model_id, kind] = tail
+            return self.beside_all(session, {kind: searcher}, model_id)[kind]
+
+    def beside_all(self, session: Session, searchers: Mapping[str, Searcher], model_id: int) -> dict[str, Searcher]:
+        """The searchers of several kinds with what is committed and in none of their generations: one statement."""
+        looks = _look(session, searchers, model_id)
+        return {
+            kind: self._with_tail(session, searcher, model_id, kind, looks[kind])
+            for kind, searcher in searchers.items()
+        }
+
+    def _with_tail(self, session: Session, searcher: Searcher, model_id: int, kind: str, seen: Seen) -> Searcher:
+        tail = self._kept.get((model_id, kind))
+        if tail is None or tail.seen != seen:
+            with self._lock:
+                tail = self._make(session, searcher, model_id, kind, seen, self._kept.get((model_id, kind)))
+                self._kept[model_id, kind] = tail
         if tail.index is None and not tail.waiting:
             return searcher
         return searcher.with_tail(tail.index, tail.waiting)
@@ -117,14 +127,22 @@ class Tails:
         return build_index("Flat", dim, [(ids, vectors)]), 0
 
 
-def _look(session: Session, generation_id: int, model_id: int, kind: str) -> Seen:
+def _look(session: Session, searchers: Mapping[str, Searcher], model_id: int) -> dict[str, Seen]:
     """One statement over a handful of rows: this is asked by every search."""
-    mine = (Segment.model_id == model_id, Segment.kind == kind)
     scanned_at = select(func.max(Root.last_scanned_at)).scalar_subquery()
-    row = session.execute(
-        select(func.count(), func.sum(Segment.committed_rows), func.max(Segment.id), scanned_at).where(*mine)
-    ).one()
-    return Seen(generation_id, row[3], (row[0], int(row[1] or 0)), row[2] or 0)
+    rows = session.execute(
+        select(scanned_at, Segment.kind, func.count(Segment.id), func.sum(Segment.committed_rows), func.max(Segment.id))
+        .select_from(Model)
+        .outerjoin(Segment, Segment.model_id == Model.id)
+        .where(Model.id == model_id)
+        .group_by(Segment.kind)
+    ).all()
+    scanned = rows[0][0] if rows else None
+    grown = {row[1]: ((row[2], int(row[3] or 0)), row[4] or 0) for row in rows}
+    return {
+        kind: Seen(searcher.generation_id, scanned, *grown.get(kind, ((0, 0), 0)))
+        for kind, searcher in searchers.items()
+    }
 
 
 def _only_grown(before: Seen, now: Seen) -> bool:

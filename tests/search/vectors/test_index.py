@@ -11,6 +11,7 @@ import pytest
 from stock import unit_vectors
 
 from search.errors import CorruptionError, LibraryError
+from search.vectors.effort import WANTED, calibrate, k_recall, read_effort
 from search.vectors.index import build_index, load_index, save_index
 from search.vectors.policy import EXACT_UP_TO, index_key
 
@@ -110,5 +111,36 @@ def test_many_threads_search_at_once() -> None:
 
 
 def test_the_scan_is_float32_until_there_are_many() -> None:
-    assert index_key(0) == index_key(EXACT_UP_TO) == "Flat"
-    assert index_key(EXACT_UP_TO + 1) == "SQfp16"
+    assert index_key(0, 512) == index_key(EXACT_UP_TO // 512, 512) == "Flat"
+    assert index_key(EXACT_UP_TO // 512 + 1, 512) == "SQfp16"
+
+
+def test_codes_and_filters_find_what_the_scan_finds(tmp_path: Path) -> None:
+    vectors = unit_vectors(1, 9000)
+    ids = np.arange(9000, dtype=np.int64)[::-1] + 50
+    stored = build_index("SQfp16", 16, [(ids, vectors)])
+    sha256, _ = save_index(stored.with_codes("PQ8x4fs"), tmp_path / "a.faiss")
+    queries = unit_vectors(2, 70)
+    measured = calibrate(load_index(tmp_path / "a.faiss", sha256), queries, "texts")
+    assert measured is not None
+    assert min(measured.recall.values()) >= WANTED
+    effort = read_effort(measured.as_json())
+    assert effort == measured.effort
+    coded = load_index(tmp_path / "a.faiss", sha256, effort)
+    assert k_recall(coded.search(queries, 10)[1], stored.search(queries, 10)[1]) >= WANTED
+    for few in (5, 3000, 8999):
+        where = np.sort(ids)[:few]
+        allowed = ids < 50 + few
+        expected = ids[allowed][np.argsort(-(queries @ coded.vectors(np.flatnonzero(allowed)).T), axis=1)[:, :3]]
+        assert k_recall(coded.search(queries, 3, where)[1], expected) > 0.999
+    assert coded.search(queries, 3, np.empty(0, np.int64))[1].max() == -1
+
+
+def test_where_no_effort_reaches_the_scan_there_is_none() -> None:
+    index = build_index("SQfp16", 16, [(np.arange(200, dtype=np.int64), unit_vectors(1, 200))])
+    assert calibrate(index.with_codes("PQ8x4fs"), unit_vectors(2, 9), "texts") is None
+
+
+@pytest.mark.parametrize("stored", [None, {}, {"k_factor": None}, {"k_factor": {"a": 1}}, {"k_factor": {"10": 0}}])
+def test_an_effort_that_cannot_be_read_is_none(stored: dict[str, object] | None) -> None:
+    assert read_effort(stored) is None

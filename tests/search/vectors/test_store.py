@@ -15,6 +15,7 @@ from search.db.schema import Caption, Embedding, File, Generation, Image, Segmen
 from search.errors import CorruptionError, LibraryError, NotFoundError
 from search.library import Library
 from search.maintenance import verify
+from search.vectors.generations import active_generation
 
 
 def test_what_was_appended_is_fetched(stock: Stock) -> None:
@@ -263,3 +264,29 @@ def test_writers_in_several_threads_take_turns(stock: Stock) -> None:
         assert session.scalar(select(func.count(Embedding.id))) == 24
     stock.publish()
     assert verify(stock.library).findings == []
+
+
+def test_a_large_library_is_searched_with_an_effort_measured_on_its_own_texts(
+    stock: Stock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("search.vectors.policy.EXACT_UP_TO", 16 * 1000)
+    stock.add_pictures(12_000)
+    stock.publish()
+    with stock.library.read() as session:
+        row = active_generation(session, stock.model.id, "image")
+    assert row is not None
+    assert row.measured is not None
+    assert (row.index_key, row.measured["of"]) == ("PQ8x4fs,Refine(SQfp16)", "pictures turned")
+    stock.add_captions([str(number) for number in range(80)], stock.images[0])
+    stock.publish()
+    with stock.library.read() as session:
+        row = active_generation(session, stock.model.id, "image")
+    assert row is not None
+    assert row.measured is not None
+    assert (row.measured["of"], row.measured["queries"]) == ("texts", 80)
+    assert min(row.measured["k_recall"].values()) >= 0.99
+    assert stock.publish() == (False, False)
+    searcher = stock.library.vectors.searcher(stock.model.id, "image")
+    assert searcher.index is not None
+    assert searcher.index.effort is not None
+    assert searcher.search(unit_vectors(0, 5), 1)[0].min() > 0.999

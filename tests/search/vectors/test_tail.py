@@ -114,3 +114,20 @@ def test_compaction_in_between_loses_nothing(stock: Stock) -> None:
     searcher = stock.library.vectors.everything(stock.model.id, "image")
     assert (searcher.size, searcher.tail) == (10, None)
     assert searcher.search(stock.stored(ids), 1)[1][:, 0].tolist() == ids
+
+
+def test_cosines_and_filters_reach_what_is_published_and_what_is_not(stock: Stock) -> None:
+    ids = stock.add_pictures(30)
+    stock.publish()
+    ids += stock.add_pictures(10, seed=2)
+    queries = unit_vectors(99, 3)
+    with stock.library.read() as session:
+        searcher = stock.library.vectors.searchers_of(session, stock.model.id, ("image", "text", "region"))["image"]
+    asked = np.array([*ids[::-3], max(ids) + 7], np.int64)
+    cosines = searcher.cosines(asked, queries)
+    assert np.abs(cosines[:-1] - stock.stored(ids[::-3]) @ queries.T).max() < 1e-3
+    assert np.isnan(cosines[-1]).all()
+    where = np.array(sorted(ids[::3]), np.int64)
+    scores, found = searcher.search(queries, 40, where=where)
+    assert [set(row.tolist()) - {-1} for row in found] == [set(where.tolist())] * 3
+    assert (np.diff(scores[:, : len(where)]) <= 0).all()

@@ -1,0 +1,119 @@
+"""How hard a search tries: calibrated against the exact answer, on queries like those that people ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from search.vectors.index import VectorIndex
+
+WANTED = 0.99
+"""k-recall@k against the exact answer that an effort must reach; else all vectors are compared."""
+
+QUERIES = 256
+"""Queries that an effort is measured on: at a million vectors 12 s of exact scans."""
+
+_MEASURED = (10, 100)
+_LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+_WORTH = 8
+"""Candidates beyond this share of the index cost about as much as the exact scan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How many candidates are compared exactly.
+
+    Attributes:
+        k_factor: by `k`, how many times as many candidates as hits are compared exactly.
+    """
+
+    k_factor: Mapping[int, float]
+
+    def candidates(self, k: int) -> int:
+        """How many candidates for `k` hits: as for the next larger `k` that was measured."""
+        measured = sorted(self.k_factor)
+        at = next((one for one in measured if one >= k), None)
+        return max(k, round(at * self.k_factor[at] if at is not None else k * self.k_factor[measured[-1]]))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """An effort with what it was measured to find.
+
+    Attributes:
+        effort: the least that reaches `WANTED`.
+        recall: k-recall@k against the exact answer, by `k`.
+        queries: how many it was measured on.
+        of: what they were: `texts`, `texts turned` or `pictures turned`.
+    """
+
+    effort: Effort
+    recall: Mapping[int, float]
+    queries: int
+    of: str
+
+    def as_json(self) -> dict[str, Any]:
+        """For `generations.measured`."""
+        return {
+            "k_factor": {str(k): factor for k, factor in self.effort.k_factor.items()},
+            "k_recall": {str(k): round(recall, 4) for k, recall in self.recall.items()},
+            "queries": self.queries,
+            "of": self.of,
+        }
+
+
+def read_effort(stored: Mapping[str, Any] | None) -> Effort | None:
+    """The effort that a generation's row names; None where it is scanned exactly or the row cannot be understood."""
+    try:
+        factors = {int(k): float(factor) for k, factor in (stored or {})["k_factor"].items()}
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+    return Effort(factors) if factors and min(factors.values()) >= 1 else None
+
+
+def calibrate(index: VectorIndex, queries: NDArray[np.float32], of: str) -> Measured | None:
+    """The least effort that finds what an exact scan finds; None where only the scan does.
+
+    Args:
+        index: with codes and storage.
+        queries: `(n, dim)` float32, L2-normalised.
+        of: what the queries are.
+    """
+    factors: dict[int, float] = {}
+    recalls: dict[int, float] = {}
+    exact = index.search(queries, max(_MEASURED))[1]
+    for k in _MEASURED:
+        for factor in _LADDER:
+            if k * factor > index.size // _WORTH:
+                return None
+            recall = k_recall(index.search(queries, k, effort=Effort({k: factor}))[1], exact[:, :k])
+            if recall >= WANTED:
+                factors[k], recalls[k] = factor, recall
+                break
+        else:
+            return None
+    return Measured(Effort(factors), recalls, len(queries), of)
+
+
+def k_recall(found: NDArray[np.int64], exact: NDArray[np.int64]) -> float:
+    """Share of the exact answer that was found, mean over `(n, k)` ids."""
+    return float(np.mean([len(np.intersect1d(a, b)) / len(b) for a, b in zip(found, exact, strict=True)]))
+
+
+def turned(vectors: NDArray[np.float32], cosine: float) -> NDArray[np.float32]:
+    """Queries that lie off the vectors: `(n, dim)` at about this cosine to them, in random directions; always the same.
+
+    At .2 ± .05 they are as far from pictures as the texts of CLIP encoders are.
+    """
+    generator = np.random.default_rng(7)
+    noise = generator.normal(size=vectors.shape)
+    noise /= np.linalg.norm(noise, axis=1, keepdims=True)
+    spread = np.clip(generator.normal(cosine, 0.05, size=(len(vectors), 1)), 0.05, 0.95)
+    mixed = spread * vectors + np.sqrt(1 - spread**2) * noise
+    queries: NDArray[np.float32] = (mixed / np.linalg.norm(mixed, axis=1, keepdims=True)).astype(np.float32)
+    return queries
