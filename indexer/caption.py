@@ -20,6 +20,7 @@ from search.db.images import first_paths
 from search.db.limits import holdable
 from search.db.schema import Caption, File, Image, Model
 from search.library import Library
+from search.publishing import publish
 from vision.batching import BatchReport, batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.grounding.base import CaptionerFacts, Detail, GroundedCaption, GroundedCaptioner
@@ -238,7 +239,7 @@ def _publish(library: Library, model: Model, encoder: Encoder, report: CaptionRe
     writer = Writer(library, model, encoder)
     report.texts_embedded = embed_texts(library, model, writer, on_progress, report.texts_refused)
     on_progress(Progress("publish", 0, None))
-    library.vectors.publish(model.id, "text")
+    publish(library, model.id, ("text", "region"))
 
 
 def _batches(answers: Iterator[Decoded | Refused], size: int) -> Iterator[list[Decoded | Refused]]:

@@ -20,6 +20,7 @@ from search.erasing import erase, erase_vectors
 from search.errors import NotFoundError
 from search.library import Library
 from search.previews import SIZES_PX, PreviewStore
+from search.publishing import publish
 
 
 @dataclass(slots=True)
@@ -126,5 +127,4 @@ def _publish(library: Library) -> None:
         model = library.active_model(session)
         model_id = None if model is None else model.id
     if model_id is not None:
-        for kind in ("image", "text"):
-            library.vectors.publish(model_id, kind)
+        publish(library, model_id)

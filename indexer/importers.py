@@ -19,6 +19,7 @@ from indexer.writer import Writer
 from search.db.annotations import CaptionFact, add_annotations
 from search.db.limits import holdable
 from search.library import Library
+from search.publishing import publish
 from vision.encoders.base import Encoder
 from vision.types import Region
 
@@ -66,8 +67,7 @@ def import_annotations(
         writer = Writer(library, model, encoder)
         report.texts_embedded = embed_texts(library, model, writer, on_progress, report.skipped)
         on_progress(Progress("publish", 0, None))
-        for kind in ("image", "text"):
-            library.vectors.publish(model.id, kind)
+        publish(library, model.id)
     report.elapsed_s = time.monotonic() - started
     return report
 

@@ -27,6 +27,7 @@ from search.db.schema import Image, Root
 from search.erasing import erase_vectors
 from search.library import Library
 from search.previews import GALLERY_PX
+from search.publishing import publish
 from search.vectors.generations import active_generation
 from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
@@ -233,7 +234,7 @@ class _Run:
         if image is None:
             return False
         unaltered = before is not None and before.image_id == image.id
-        if unaltered and self._options.rescan and image.pixels_sha256 is None:
+        if unaltered and self._options.rescan and None in (image.pixels_sha256, image.perceptual_hash):
             self._looked_again.add(job.fact.path)  # The decoder tells what an older library does not know.
             return False
         self._copies.append((job.fact, job.root_id, image.id))
@@ -284,8 +285,7 @@ class _Run:
 
     def _publish(self) -> None:
         self._on_progress(Progress("publish", 0, None))
-        for kind in ("image", "text"):
-            self._library.vectors.publish(self._model.id, kind)
+        publish(self._library, self._model.id)
         with self._library.read() as session:
             active = active_generation(session, self._model.id, "image")
             self._published = active.vectors if active else 0

@@ -6,7 +6,7 @@ from sqlalchemy import delete, exists, select
 
 from search.checks.previews import sort_previews
 from search.db.schema import File, Image
-from search.erasing import erase, erase_unused_texts
+from search.erasing import erase, erase_unused_texts, release_regions
 from search.library import Library
 from search.previews import PreviewStore, erase_previews
 
@@ -28,6 +28,7 @@ def erase_unheld(library: Library) -> int:
     with library.write() as session:
         held = exists().where(File.image_id == Image.id)
         images = erase(session, delete(Image).where(~held))
+        release_regions(session)
         erase_unused_texts(session)
     with library.read() as session:
         known = set(session.scalars(select(Image.sha256)))

@@ -204,6 +204,7 @@ def _image_fact(picture: Decoded) -> ImageFact:
         taken_offset_min=_offset_min(taken_at),
         pixels_sha256=picture.pixels_sha256,
         remark=picture.remark,
+        perceptual_hash=picture.perceptual_hash,
     )
 
 

@@ -7,7 +7,6 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
-from search.db.fulltext import is_fulltext_object
 from search.db.schema import Base
 from search.db.session import Database, database_url, settle_journal
 from search.settings import load_settings
@@ -17,7 +16,6 @@ def _migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-        include_object=lambda _object, name, kind, _reflected, _other: not is_fulltext_object(kind, name),
         # SQLite can roll DDL back as Postgres can, once the driver keeps its hands off transactions.
         transactional_ddl=True,
         render_as_batch=connection.dialect.name == "sqlite",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Delete, delete, exists, select, text
+from sqlalchemy import Delete, delete, exists, select, text, update
 from sqlalchemy.orm import Session
 
-from search.db.fulltext import forget_deleted
-from search.db.schema import Caption, Model, Region, TextBody
+from search.db.schema import Caption, Embedding, Model, Region, TextBody
 from search.library import Library
 from search.vectors.compact import compact_segments
 from search.vectors.live import KINDS
@@ -24,9 +23,17 @@ def erase_unused_texts(session: Session) -> int:
     """Erase texts that neither a caption nor a box uses; their vectors become dead rows. Returns how many."""
     captioned = exists().where(Caption.text_id == TextBody.id)
     boxed = exists().where(Region.text_id == TextBody.id)
-    erased = erase(session, delete(TextBody).where(~captioned, ~boxed))
-    forget_deleted(session)
-    return erased
+    return erase(session, delete(TextBody).where(~captioned, ~boxed))
+
+
+def release_regions(session: Session) -> int:
+    """Take vectors from regions that are gone, so that they become dead rows; returns how many.
+
+    No foreign key does it, and a later region may be given the same number.
+    """
+    gone = ~exists().where(Region.id == Embedding.region_id)
+    released = update(Embedding).where(Embedding.region_id.is_not(None), gone).values(region_id=None)
+    return session.connection().execute(released).rowcount
 
 
 def erase_vectors(library: Library) -> None:

@@ -22,7 +22,7 @@ _COUNTS = {
 }
 _PUBLISHED = (
     "SELECT generations.kind, generations.vectors FROM generations JOIN models ON models.id = generations.model_id "
-    "WHERE models.active AND generations.active"
+    "WHERE models.active AND generations.active AND generations.kind <> 'catalogue'"
 )
 
 

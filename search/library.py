@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from search.belonging import MARK_FILE, check_claim, claim, lies_in, tie
+from search.catalogue.current import Catalogues
 from search.checks.home import remove_unfinished
 from search.db.limits import holdable
 from search.db.readonly import why_not_writable
@@ -27,6 +28,7 @@ from search.lock import HeldLock, JobLock
 from search.locks.home import HomeLock
 from search.locks.server import ServerLock
 from search.vectors.durable import writing_to
+from search.vectors.live import KINDS
 from search.vectors.store import VectorStore
 from vision.encoders.base import EncoderFacts
 
@@ -40,6 +42,7 @@ class Library:
         home: the folder.
         database: its engine and transactions, for the rooms that keep this library.
         vectors: the vector store.
+        catalogues: what belongs to what, in memory.
     """
 
     def __init__(self, home: Path, database: Database, uid: str) -> None:
@@ -48,6 +51,7 @@ class Library:
         self._lock = JobLock(_lock_parts(home, database, uid))
         self._claimed = False
         self.vectors = VectorStore(home, database, uid, self._guard)
+        self.catalogues = Catalogues(database, self.vectors.generations_folder)
 
     @classmethod
     def open(cls, home: Path, database_url: str | None = None, *, create: bool = False) -> Library:
@@ -205,8 +209,26 @@ class Library:
             )
         return active
 
+    def publish(self, model_id: int, kinds: Sequence[str] = KINDS, *, force: bool = False) -> list[str]:
+        """Make what lives now searchable: the vectors of these kinds, then the catalogue.
+
+        Returns:
+            Kinds of which there is a new generation; `catalogue` is one.
+
+        Raises:
+            LibraryBusyError: another process holds the library.
+            CorruptionError: a segment is damaged, or a live embedding is in none.
+            LibraryError: a file cannot be written.
+        """
+        published = [kind for kind in kinds if self.vectors.publish(model_id, kind, force=force)]
+        with self._guard():
+            if self.catalogues.publish(model_id, force=force):
+                published.append("catalogue")
+        return published
+
     def close(self) -> None:
         """Close files and connections."""
+        self.catalogues.clear()
         self.vectors.close()
         self.database.close()
 

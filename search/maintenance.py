@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import select
 
+from search.catalogue.current import KIND as CATALOGUE
+from search.checks.catalogues import check_catalogue
 from search.checks.database import check_database, guarded
 from search.checks.finding import Finding, OnProgress, VerifyReport, silent
 from search.checks.generations import check_generation, check_published
@@ -13,10 +15,10 @@ from search.checks.home import check_home
 from search.checks.previews import check_previews, damaged_previews
 from search.checks.rows import require_sound_vectors
 from search.checks.segments import check_segment, check_strays
-from search.db.fulltext import rebuild_fulltext
 from search.db.schema import Generation, Model
 from search.library import Library
 from search.previews import erase_previews
+from search.publishing import publish
 from search.vectors.compact import CompactReport, compact_segments
 from search.vectors.generations import SegmentPlace, segment_places
 from search.vectors.live import KINDS
@@ -64,7 +66,7 @@ class RebuildReport:
 
 
 def rebuild(library: Library, *, compact: bool = False) -> RebuildReport:
-    """Make every index again from the stored vectors: FAISS of all models and kinds, and the full-text index.
+    """Make every index again from the stored vectors: FAISS of all models and kinds, and the catalogue.
 
     Args:
         library: no other bulk job may run on it.
@@ -82,16 +84,13 @@ def rebuild(library: Library, *, compact: bool = False) -> RebuildReport:
             require_sound_vectors(session)
         if compact:
             report.compacted = compact_segments(library.database, library.vectors)
-        with library.write() as session:
-            rebuild_fulltext(session)
         report.previews = erase_previews(damaged_previews(library))
         with library.read() as session:
             model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
         for model_id in model_ids:
-            for kind in KINDS:
-                if library.vectors.publish(model_id, kind, force=True):
-                    report.generations += 1
-                    report.vectors += library.vectors.searcher(model_id, kind).size
+            for kind in publish(library, model_id, force=True):
+                report.generations += 1
+                report.vectors += library.vectors.searcher(model_id, kind).size if kind in KINDS else 0
     return report
 
 
@@ -115,7 +114,10 @@ def _check_files(library: Library, report: VerifyReport, progress: OnProgress) -
     for place in segments:
         check_segment(library, place, report, on_bytes)
     for row in generations:
-        check_generation(store.generations_folder, row, places[row.model_id, row.kind], report, on_bytes)
+        if row.kind == CATALOGUE:
+            check_catalogue(library, row, report, on_bytes)
+        else:
+            check_generation(store.generations_folder, row, places[row.model_id, row.kind], report, on_bytes)
     check_published(library, report)
     check_strays(store.segments_folder, [place.path.name for place in segments], report)
     check_strays(store.generations_folder, [row.file_name for row in generations], report)

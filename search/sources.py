@@ -9,9 +9,10 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from search.db.schema import Caption, Model, Region
-from search.erasing import erase, erase_unused_texts, erase_vectors
+from search.erasing import erase, erase_unused_texts, erase_vectors, release_regions
 from search.errors import NotFoundError
 from search.library import Library
+from search.publishing import publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +68,11 @@ def forget_source(library: Library, name: str) -> Forgotten:
             own = select(Caption.id).where(Caption.source == source)
             regions = erase(session, delete(Region).where((Region.source == source) | Region.caption_id.in_(own)))
             captions = erase(session, delete(Caption).where(Caption.source == source))
+            release_regions(session)
             texts = erase_unused_texts(session)
             model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
         for model_id in model_ids:
-            library.vectors.publish(model_id, "text")
+            publish(library, model_id, ("text", "region"))
         erase_vectors(library)
     return Forgotten(source, captions, regions, texts)
 

@@ -21,6 +21,7 @@ from indexer.annotations.records import (
     skipping,
     span_of,
 )
+from indexer.annotations.xm3600 import is_xm3600, read_xm3600
 from search.db.annotations import CaptionFact
 from search.errors import ImportFormatError
 from vision.types import Region
@@ -39,7 +40,11 @@ def read_json_lines(lines: Iterable[bytes], name: str) -> Annotations:
         if not line.strip():
             continue
         with skipping(found, where):
-            _line(found, mapping(_parsed(line, where), where), where)
+            record = mapping(_parsed(line, where), where)
+            if is_xm3600(record):
+                read_xm3600(record, where, found)
+            else:
+                _line(found, record, where)
     return found
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from indexer.annotations.coco import read_coco, read_grounding
 from indexer.annotations.jsonlines import read_json_lines
+from indexer.annotations.karpathy import is_karpathy, read_karpathy
 from indexer.annotations.parsing import parse_json
 from indexer.annotations.records import Annotations
 from search.errors import ImportFormatError
 
 _EXPECTED = (
-    "Expected COCO captions or instances ({images, annotations}), an array of grounding pairs, "
+    "Expected COCO captions or instances ({images, annotations}), Karpathy's splits, an array of grounding pairs, "
     "or JSON lines with one picture a line; docs/annotations.md shows each."
 )
 
@@ -28,11 +29,14 @@ _FOREIGN = (
 )
 
 
-def read_annotations(path: Path) -> Annotations:
+def read_annotations(path: Path, split: str | None = None) -> Annotations:
     """Read an annotation file of any known format.
 
+    Args:
+        split: of a file that has splits (Karpathy's), the one to read; None for all of it.
+
     Raises:
-        ImportFormatError: it cannot be read, or is of no format that Deixis knows.
+        ImportFormatError: it cannot be read, is of no format that Deixis knows, or has no such split.
     """
     try:
         data = path.read_bytes()
@@ -42,9 +46,13 @@ def read_annotations(path: Path) -> Annotations:
         if data.startswith(mark):
             raise ImportFormatError(f"{path}: {what}", remedy=remedy)
     data = data.removeprefix(codecs.BOM_UTF8)
-    if path.suffix.lower() in {".jsonl", ".ndjson"}:
+    if path.suffix.lower() in {".jsonl", ".ndjson"} and split is None:
         return read_json_lines(data.split(b"\n"), path.name)
     document = _document(data, path)
+    if is_karpathy(document):
+        return read_karpathy(document, path.name, split)
+    if split is not None:
+        raise ImportFormatError(f"{path}: has no splits", remedy="Leave --split out; Karpathy's files have splits.")
     if isinstance(document, dict) and "images" in document and "annotations" in document:
         return read_coco(document, path.name)
     if isinstance(document, list) and any(isinstance(pair, dict) and "phrase" in pair for pair in document):

@@ -1,10 +1,9 @@
-"""Does the database agree with itself: its file, its references, its full-text index, its annotations."""
+"""Does the database agree with itself: its file, its references, its annotations."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 
 from sqlalchemy import exists, func, or_, select, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,19 +11,17 @@ from sqlalchemy.orm import Session
 
 from search.checks.finding import VerifyReport
 from search.checks.rows import check_rows
-from search.db.fulltext import FTS_TABLE, check_fulltext
 from search.db.roots import is_below
 from search.db.schema import Caption, Embedding, File, Image, Model, Region, Root, Segment, TextBody
 from search.errors import CorruptionError, LibraryError
 from search.library import Library
-from search.vectors.live import shown
+from search.vectors.live import OWNERS, shown
 
 
 def check_database(library: Library, report: VerifyReport) -> None:
     """Check what needs nothing but the database."""
-    alone = library.database.why_read_only is not None
     checks: dict[str, Callable[[Session, VerifyReport], None]] = {
-        "sqlite": partial(_check_sqlite, alone=alone),
+        "sqlite": _check_sqlite,
         "rows": check_rows,
         "annotations": _check_annotations,
         "placement": _check_placement,
@@ -35,14 +32,6 @@ def check_database(library: Library, report: VerifyReport) -> None:
     for what, check in checks.items():
         with guarded(report, f"check {what}"), library.read() as session:
             check(session, report)
-    if alone:
-        return  # The full-text index proves itself by a write; SQLite's own check, above, has had to do.
-    with guarded(report, "check fulltext"):
-        with library.write() as session:
-            problem = check_fulltext(session)
-            session.rollback()
-        if problem is not None:
-            report.add("fulltext", "texts", f"the full-text index does not agree with the texts: {problem}")
 
 
 @contextmanager
@@ -52,21 +41,18 @@ def guarded(report: VerifyReport, what: str) -> Iterator[None]:
         yield
     except CorruptionError as error:
         report.add("database_damaged", "database", error.args[0])
-    except LibraryError as error:  # E.g. a database that can only be read: its full text checks itself by writing.
+    except LibraryError as error:
         report.add("unchecked", what, f"could not be finished: {error.args[0]}")
     except (SQLAlchemyError, ValueError, TypeError, LookupError, OSError) as error:
         said = str(getattr(error, "orig", None) or error).strip().splitlines()
         report.add("unchecked", what, f"could not be finished: {said[0] if said else type(error).__name__}")
 
 
-def _check_sqlite(session: Session, report: VerifyReport, *, alone: bool) -> None:
+def _check_sqlite(session: Session, report: VerifyReport) -> None:
     if session.get_bind().dialect.name != "sqlite":
         return
     for (said,) in session.execute(text("PRAGMA integrity_check(20)")):
-        if alone and FTS_TABLE in said:
-            report.add("fulltext", "texts", f"the full-text index does not agree with the texts: {said}")
-        # The full-text index has a check, a finding and a remedy of its own.
-        if said != "ok" and FTS_TABLE not in said:
+        if said != "ok":
             report.add("database_damaged", "database", said)
     for child, rowid, parent, _ in session.execute(text("PRAGMA foreign_key_check")):
         report.add_row("foreign_key", child, rowid, f"refers to a row of {parent} that does not exist")
@@ -100,14 +86,18 @@ def _check_placement(session: Session, report: VerifyReport) -> None:
             or_(
                 Embedding.kind != Segment.kind,
                 Embedding.model_id != Segment.model_id,
-                (Embedding.kind == "image") & Embedding.text_id.is_not(None),
-                (Embedding.kind == "text") & Embedding.image_id.is_not(None),
+                *((Embedding.kind != kind) & owner.is_not(None) for kind, owner in OWNERS.items()),
             )
         )
     )
     for embedding_id, kind, file_name in session.execute(wrong):
         message = f"is of kind {kind}, but in {file_name} or of an owner of another kind"
         report.add_row("row_in_wrong_segment", "embeddings", embedding_id, message)
+    gone = select(Embedding.id).where(
+        Embedding.region_id.is_not(None), ~exists().where(Region.id == Embedding.region_id)
+    )
+    for embedding_id in session.scalars(gone):
+        report.add_row("foreign_key", "embeddings", embedding_id, "refers to a row of regions that does not exist")
 
 
 def _check_owners(session: Session, report: VerifyReport) -> None:

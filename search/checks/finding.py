@@ -47,7 +47,6 @@ REMEDIES = {
     "unchecked": "See to the other findings first, then run `deixis verify` again.",
     "database_damaged": RESTORE,
     "foreign_key": RESTORE,
-    "fulltext": REBUILD,
     "region_of_other_image": RESTORE,
     "span_outside_caption": RESTORE,
     "image_without_vector": REINDEX,
@@ -70,6 +69,7 @@ REMEDIES = {
     "generation_checksum": REBUILD,
     "generation_ids": REBUILD,
     "generation_vectors": REBUILD,
+    "catalogue": REBUILD,
     "unpublished": REINDEX,
 }
 """Every code that a finding can have, with its remedy."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from sqlalchemy.orm import Session
 
+from search.catalogue.current import KIND as CATALOGUE
 from search.checks.finding import VerifyReport
 from search.checks.raw import Row, Unreadable, read_rows
 from search.db.images import display_name, name_key
 from search.db.schema import Base
 from search.errors import CorruptionError
+from search.vectors.live import KINDS, OWNERS
 
 _DEVICE = re.compile(r"-?\d+|[a-z]+:\S+")
 """A device number, or a token that says more (`indexer.mounts`)."""
@@ -129,18 +131,23 @@ def _of_segment(row: Row) -> Problems:
 
 def _of_embedding(row: Row) -> Problems:
     yield from _of_kind(row)
-    if row["image_id"] is not None and row["text_id"] is not None:
+    if sum(row[owner.key] is not None for owner in OWNERS.values()) > 1:
         yield "row_invalid", "has two owners"
 
 
 def _of_generation(row: Row) -> Problems:
-    yield from _of_kind(row)
+    yield from _of_kind(row, (*KINDS, CATALOGUE))
     if not (_HEX.fullmatch(row["sha256"]) and _HEX.fullmatch(row["ids_sha256"])) or "/" in row["file_name"]:
         yield "row_invalid", "its digests are not 64 hex digits"
 
 
-def _of_kind(row: Row) -> Problems:
-    if row["kind"] not in ("image", "text"):
+def _of_calibration(row: Row) -> Problems:
+    if not isinstance(row["facts"], dict):
+        yield "row_invalid", "its facts are no object"
+
+
+def _of_kind(row: Row, kinds: Sequence[str] = KINDS) -> Problems:
+    if row["kind"] not in kinds:
         yield "row_invalid", f"its kind is {row['kind']!r}"
 
 
@@ -156,4 +163,5 @@ _RULES: dict[str, Callable[[Row], Problems]] = {
     "segments": _of_segment,
     "embeddings": _of_embedding,
     "generations": _of_generation,
+    "calibrations": _of_calibration,
 }

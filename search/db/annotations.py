@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, LargeBinary, cast, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, LargeBinary, cast, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
@@ -89,10 +90,20 @@ def text_ids(session: Session, bodies: Sequence[str]) -> dict[str, int]:
             if stored != bodies_by_hash[sha256].encode():
                 # Damaged since it was written: here is what its digest promises.
                 session.execute(update(TextBody).where(TextBody.id == text_id).values(body=bodies_by_hash[sha256]))
-    fresh = {sha256: TextBody(sha256=sha256, body=body) for body, sha256 in hashes.items() if sha256 not in known}
-    session.add_all(fresh.values())
-    session.flush()
-    return {body: known.get(sha256) or fresh[sha256].id for body, sha256 in hashes.items()}
+    fresh = [{"sha256": sha256, "body": body} for body, sha256 in hashes.items() if sha256 not in known]
+    if fresh:
+        made = session.scalars(insert(TextBody).returning(TextBody.id, sort_by_parameter_order=True), fresh)
+        known.update(zip((row["sha256"] for row in fresh), made, strict=True))
+    return {body: known[sha256] for body, sha256 in hashes.items()}
+
+
+def text_bodies(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """Texts by id; those that are gone are left out."""
+    found: dict[int, str] = {}
+    for some in chunks(ids):
+        for text_id, body in session.execute(select(TextBody.id, TextBody.body).where(TextBody.id.in_(some))):
+            found[text_id] = body
+    return found
 
 
 def add_annotations(
@@ -115,10 +126,9 @@ def add_annotations(
     source = holdable(source, MAX_SOURCE_CHARS)
     for region in loose:
         check_region(region)
-    boxed = [*(region for caption in captions for region in caption.regions), *loose]
-    bodies = [*(caption.text for caption in captions), *(region.phrase for region in boxed)]
-    ids = text_ids(session, bodies)
+    ids = text_ids(session, _bodies(captions, loose))
     known_captions, known_regions = _known(session, image_id, source)
+    fresh: list[dict[str, Any]] = []
 
     def add_region(fact: RegionFact, caption_id: int | None) -> None:
         key = _region_key(caption_id, ids[fact.phrase], fact.box.as_xyxy())
@@ -126,7 +136,7 @@ def add_annotations(
             written.already_there += 1
             return
         known_regions.add(key)
-        session.add(_region(image_id, caption_id, ids[fact.phrase], fact, source))
+        fresh.append(_region(image_id, caption_id, ids[fact.phrase], fact, source))
         written.regions += 1
 
     for fact in captions:
@@ -143,8 +153,14 @@ def add_annotations(
             add_region(region, caption.id)
     for region in loose:
         add_region(region, None)
-    session.flush()
+    if fresh:
+        session.execute(insert(Region), fresh)
     return written
+
+
+def _bodies(captions: Sequence[CaptionFact], loose: Sequence[RegionFact]) -> list[str]:
+    boxed = [*(region for caption in captions for region in caption.regions), *loose]
+    return [*(caption.text for caption in captions), *(region.phrase for region in boxed)]
 
 
 def texts_without_vector(session: Session, model_id: int, limit: int, after: int = 0) -> list[tuple[int, str]]:
@@ -182,20 +198,17 @@ def _caption(image_id: int, text_id: int, language: str | None, source: str) -> 
     return Caption(image_id=image_id, text_id=text_id, source=source, language=language, created_at=datetime.now(UTC))
 
 
-def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> Region:
-    return Region(
-        image_id=image_id,
-        caption_id=caption_id,
-        text_id=text_id,
-        span_start=fact.span.start if fact.span else None,
-        span_end=fact.span.end if fact.span else None,
-        x0=fact.box.x0,
-        y0=fact.box.y0,
-        x1=fact.box.x1,
-        y1=fact.box.y1,
-        score=share(fact.score),
-        source=source,
-    )
+def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> dict[str, Any]:
+    return {
+        "image_id": image_id,
+        "caption_id": caption_id,
+        "text_id": text_id,
+        "span_start": fact.span.start if fact.span else None,
+        "span_end": fact.span.end if fact.span else None,
+        **dict(zip(("x0", "y0", "x1", "y1"), fact.box.as_xyxy(), strict=True)),
+        "score": share(fact.score),
+        "source": source,
+    }
 
 
 def _region_key(

@@ -88,7 +88,9 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
     published: dict[str, int] = {}
     if model is not None:
         rows = session.execute(
-            select(Generation.kind, Generation.vectors).where(Generation.model_id == model.id, Generation.active)
+            select(Generation.kind, Generation.vectors).where(
+                Generation.model_id == model.id, Generation.active, Generation.kind != "catalogue"
+            )
         )
         published = dict(rows.all())
     return LibraryStatus(

@@ -86,6 +86,7 @@ class ImageFact:
     taken_offset_min: int | None = None
     pixels_sha256: str | None = None
     remark: str | None = None
+    perceptual_hash: int | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.width_px <= INT32_MAX and 0 < self.height_px <= INT32_MAX):
@@ -176,8 +177,10 @@ def get_or_create_image(session: Session, fact: ImageFact) -> int:
     """Id of the image with this content."""
     known = session.scalar(select(Image).where(Image.sha256 == fact.sha256))
     if known is not None:
-        # An older library knows no digests of pixels; `index --rescan` brings them.
+        # An older library knows neither digests of pixels nor what they look like; `index --rescan` brings them.
         known.pixels_sha256 = known.pixels_sha256 or fact.pixels_sha256
+        if fact.perceptual_hash is not None:
+            known.perceptual_hash = fact.perceptual_hash
         return known.id
     image = Image(
         sha256=fact.sha256,
@@ -189,6 +192,7 @@ def get_or_create_image(session: Session, fact: ImageFact) -> int:
         taken_offset_min=fact.taken_offset_min,
         pixels_sha256=fact.pixels_sha256,
         remark=fact.remark,
+        perceptual_hash=fact.perceptual_hash,
         created_at=datetime.now(UTC),
     )
     session.add(image)
@@ -235,25 +239,28 @@ def note_facts(session: Session, noted: Sequence[tuple[FileFact, KnownFile]]) ->
     )
 
 
-def present_images(session: Session, image_ids: Sequence[int]) -> set[int]:
-    """Those of the images that at least one indexed file still holds."""
-    present: set[int] = set()
+def images_with_paths(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[Image, str]]:
+    """Pictures by id, each with the first path of an indexed file that holds it; those without one are left out."""
+    found: dict[int, tuple[Image, str]] = {}
     for some in chunks(image_ids):
-        present.update(
-            image_id
-            for image_id in session.scalars(
-                select(File.image_id).where(File.image_id.in_(some), File.state == "indexed").distinct()
-            )
-            if image_id is not None
+        query = (
+            select(Image, File.path)
+            .join(File, File.image_id == Image.id)
+            .where(Image.id.in_(some), File.state == "indexed")
+            .order_by(File.path.desc())
         )
-    return present
+        found.update({image.id: (image, path) for image, path in session.execute(query)})  # the last one written stays
+    return found
 
 
-def images_by_id(session: Session, image_ids: Sequence[int]) -> dict[int, Image]:
-    """Image rows by id."""
-    found: dict[int, Image] = {}
+def image_dates(session: Session, image_ids: Sequence[int]) -> dict[int, float]:
+    """When pictures were taken, in seconds since 1970 of the photographer's clock; undated ones are left out."""
+    found: dict[int, float] = {}
     for some in chunks(image_ids):
-        found.update({image.id: image for image in session.scalars(select(Image).where(Image.id.in_(some)))})
+        query = select(Image.id, Image.taken_at, Image.taken_offset_min).where(Image.id.in_(some))
+        for image_id, taken_at, offset_min in session.execute(query):
+            if taken_at is not None:
+                found[image_id] = taken_at.timestamp() + 60 * (offset_min or 0)
     return found
 
 

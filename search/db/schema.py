@@ -18,29 +18,32 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     String,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from search.db.base import Base
 from search.db.columns import BigId, OsPath, UtcDateTime
+from search.db.vector_tables import CalibrationRow, Embedding, Generation, Segment
 
-
-class Base(DeclarativeBase):
-    """Declarative base whose constraint names are stable, so that migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
+__all__ = [
+    "Base",
+    "CalibrationRow",
+    "Caption",
+    "Embedding",
+    "File",
+    "Generation",
+    "Image",
+    "LibraryMark",
+    "Model",
+    "Region",
+    "Root",
+    "Segment",
+    "TextBody",
+]
 
 
 class LibraryMark(Base):
@@ -125,6 +128,8 @@ class Image(Base):
     """Of the decoded picture, hex: the same when a program rewrites only the metadata."""
     remark: Mapped[str | None] = mapped_column(Text)
     """What to know about the picture, as `code: sentence`, e.g. `truncated: …`."""
+    perceptual_hash: Mapped[int | None] = mapped_column(BigInteger)
+    """64 bits as a signed number, few of which differ between copies of one picture; see docs/formats.md."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -165,7 +170,7 @@ class File(Base):
 class TextBody(Base):
     """One distinct text: a caption or a phrase, stored and embedded once however often it occurs.
 
-    Owner: `search.db.annotations`. The full-text index (`search.db.fulltext`) hangs on this table.
+    Owner: `search.db.annotations`.
     """
 
     __tablename__ = "texts"
@@ -220,77 +225,3 @@ class Region(Base):
     y1: Mapped[float] = mapped_column(Float)
     score: Mapped[float | None] = mapped_column(Float)
     source: Mapped[str] = mapped_column(String(64))
-
-
-class Segment(Base):
-    """An append-only file of vectors. Owner: `search.vectors.segments`."""
-
-    __tablename__ = "segments"
-    __table_args__ = ({"sqlite_autoincrement": True},)  # Open files are remembered by this id.
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"), index=True)
-    kind: Mapped[str] = mapped_column(String(16))
-    """`image` or `text`: what was embedded."""
-    file_name: Mapped[str] = mapped_column(String(128), unique=True)
-    committed_rows: Mapped[int] = mapped_column(BigInteger)
-    """Rows that a transaction has made real; what lies behind them was left by a killed process."""
-    committed_bytes: Mapped[int] = mapped_column(BigInteger)
-    sealed: Mapped[bool] = mapped_column(Boolean, default=False)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-
-
-class Embedding(Base):
-    """One vector: whose it is and where it lies. Its `id` is its id in segments and FAISS. Owner: `search.vectors`."""
-
-    __tablename__ = "embeddings"
-    __table_args__ = (
-        UniqueConstraint("model_id", "image_id"),
-        UniqueConstraint("model_id", "text_id"),
-        UniqueConstraint("segment_id", "segment_row"),
-        CheckConstraint("image_id IS NULL OR text_id IS NULL", name="one_owner"),
-        # A reader may still hold a generation with the id of a vector that `rebuild --compact` removed.
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
-    kind: Mapped[str] = mapped_column(String(16))
-    image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"), index=True)
-    text_id: Mapped[int | None] = mapped_column(ForeignKey("texts.id", ondelete="SET NULL"), index=True)
-    """An embedding that has neither owner any more is dead: its segment row stays until `rebuild --compact`."""
-    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"))
-    segment_row: Mapped[int] = mapped_column(BigInteger)
-
-
-class Generation(Base):
-    """An immutable FAISS file, derived from segments. Owner: `search.vectors.generations`."""
-
-    __tablename__ = "generations"
-    __table_args__ = (
-        Index(
-            "uq_generations_active",
-            "model_id",
-            "kind",
-            unique=True,
-            sqlite_where=text("active"),
-            postgresql_where=text("active"),
-        ),
-        {"sqlite_autoincrement": True},  # Loaded generations are remembered by this id.
-    )
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    model_id: Mapped[int] = mapped_column(ForeignKey("models.id"))
-    kind: Mapped[str] = mapped_column(String(16))
-    file_name: Mapped[str] = mapped_column(String(128), unique=True)
-    index_key: Mapped[str] = mapped_column(String(64))
-    """FAISS factory string."""
-    vectors: Mapped[int] = mapped_column(BigInteger)
-    ids_sha256: Mapped[str] = mapped_column(String(64))
-    """Of the ascending embedding ids as little-endian int64: tells whether the live set has changed since."""
-    sha256: Mapped[str] = mapped_column(String(64))
-    """Of the file's bytes, hex."""
-    size_bytes: Mapped[int] = mapped_column(BigInteger)
-    active: Mapped[bool] = mapped_column(Boolean)
-    """At most one per model and kind: the row that readers follow."""
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

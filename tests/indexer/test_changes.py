@@ -120,12 +120,14 @@ def test_rescan_reads_every_file_and_fills_in_what_an_older_library_lacks(
 ) -> None:
     path = draw("a.png")
     index_paths(library, encoder, [pictures], ONE_CHILD)
-    digest = image_at(library, path).pixels_sha256
-    with library.write() as session:
-        session.execute(update(Image).values(pixels_sha256=None))
-    report = index_paths(library, encoder, [pictures], RESCAN)
-    assert (report.embedded, report.reused, report.unchanged) == (0, 0, 1)
-    assert image_at(library, path).pixels_sha256 == digest is not None
+    digest, seen = image_at(library, path).pixels_sha256, image_at(library, path).perceptual_hash
+    for lacking in ({"pixels_sha256": None}, {"perceptual_hash": None}):
+        with library.write() as session:
+            session.execute(update(Image).values(lacking))
+        report = index_paths(library, encoder, [pictures], RESCAN)
+        assert (report.embedded, report.reused, report.unchanged) == (0, 0, 1)
+        assert image_at(library, path).pixels_sha256 == digest is not None
+        assert image_at(library, path).perceptual_hash == seen is not None
     # A disk that rots changes neither size nor any date.
     with library.write() as session:
         session.execute(update(Image).values(sha256="0" * 64, pixels_sha256=None))

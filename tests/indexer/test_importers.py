@@ -58,7 +58,7 @@ def test_captions_and_boxes_are_imported_searchable_and_shown(
     service = SearchService(indexed, encoder)
     hit = service.search(SearchRequest(text="kayak", k=1)).hits[0]
     assert hit.path.endswith("two/b.png")
-    assert hit.parts["text"] > 0
+    assert hit.parts["words"] > 0
     assert [(region.phrase, region.box.as_xyxy()) for region in hit.regions] == [("kayak", (0.0, 0.0, 0.5, 1.0))]
     detail = service.image(hit.image_id)
     (caption,) = detail.captions

@@ -11,7 +11,7 @@ import faiss
 import numpy as np
 import PIL.Image
 import pytest
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from stock import Stock, unit_vectors
 
 from search.checks.finding import REMEDIES
@@ -127,14 +127,6 @@ def _forge_index(stock: Stock, ids_shift: int, vector_shift: float) -> None:
     )
 
 
-def _without_fulltext_row(stock: Stock) -> None:
-    if stock.library.engine.dialect.name == "sqlite":
-        command = "INSERT INTO texts_fts(texts_fts, rowid, body) VALUES ('delete', 1, 'a brown bear')"
-    else:
-        command = "DROP INDEX ix_texts_body_tsv"
-    _sql(stock, text(command))
-
-
 def _region(stock: Stock, **fields: object) -> None:
     with stock.library.write() as session:
         caption = session.scalars(select(Caption)).first()
@@ -199,6 +191,14 @@ def _lose_generation_row(stock: Stock) -> None:
     _sql(stock, delete(Generation).where(Generation.active, Generation.kind == "image"))
 
 
+def _move_caption(stock: Stock) -> None:
+    """What belongs together has changed without a new row: only the catalogue can tell."""
+    stock.library.publish(stock.model.id)
+    with stock.library.write() as session:
+        caption_id = session.scalar(select(func.min(Caption.id)).where(Caption.image_id == stock.images[0]))
+        session.execute(update(Caption).where(Caption.id == caption_id).values(image_id=stock.images[1]))
+
+
 DAMAGE: list[tuple[str, Callable[[Stock], object], set[str]]] = [
     ("a flipped byte in the segment's header", lambda s: _flip(_segment(s), 20), {"segment_header"}),
     ("a flipped byte in a block's head", lambda s: _flip(_segment(s), HEADER_BYTES + 5), {"segment_block"}),
@@ -230,7 +230,7 @@ DAMAGE: list[tuple[str, Callable[[Stock], object], set[str]]] = [
     ("an index with another vector", lambda s: _forge_index(s, 0, 0.1), {"generation_vectors"}),
     ("a hidden file", _hide_file, {"unpublished"}),
     ("a lost generation row", _lose_generation_row, {"unpublished", "stray_file"}),
-    ("a text missing from the full-text index", _without_fulltext_row, {"fulltext"}),
+    ("a caption that moved to another image", _move_caption, {"catalogue"}),
     ("a region of another image", lambda s: _region(s, image_id=s.images[1]), {"region_of_other_image"}),
     ("a span beyond its caption", lambda s: _region(s, span_start=0, span_end=99), {"span_outside_caption"}),
     ("an image without a vector", _add_unembedded_image, {"image_without_vector"}),
@@ -354,7 +354,7 @@ def test_rebuild_restores_every_index_from_segments(shelf: Stock) -> None:
     with pytest.raises(CorruptionError):
         shelf.library.vectors.searcher(shelf.model.id, "image")
     report = rebuild(shelf.library)
-    assert (report.generations, report.vectors) == (2, 23)
+    assert (report.generations, report.vectors) == (3, 23)  # pictures, texts, and the catalogue of both
     assert verify(shelf.library).codes <= {"generation_missing"}
     ids = sorted(shelf.vectors)[:10]
     found = shelf.library.vectors.searcher(shelf.model.id, "image").search(shelf.stored(ids), 1)[1]

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from search.db import limits
 from search.db.annotations import CaptionFact, add_annotations, check_region, text_ids
-from search.db.fulltext import search_texts
 from search.db.images import FileFact, ImageFact, get_or_create_image, path_fault, record_file
 from search.db.limits import UnstorableError
 from search.db.roots import root_for
@@ -192,4 +191,3 @@ def test_captions_within_the_limits_are_stored_and_found(
         assert session.query(TextBody).where(TextBody.id == text_ids(session, [text])[text]).one().body == text
         stored = session.query(Region).where(Region.image_id == image_id).one()
         assert stored.score is None or 0 <= stored.score <= 1
-        search_texts(session, text, 10)  # any text is also a query

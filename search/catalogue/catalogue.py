@@ -1,0 +1,192 @@
+"""What belongs to what: pictures, the texts about them, their names, their vectors, and the words of all of these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.catalogue.words import K1, NOTHING, B, WordIndex, WordMatch
+from search.words.terms import Term
+
+TEXT, NAME, FOLDER = 0, 1, 2
+"""Kinds of document: a row of `texts`, the name of a file, the folders above a file."""
+
+_COUNTED_EXACTLY = 20_000
+"""Documents up to which the pictures behind them are counted; of a commoner word, uses are added up."""
+
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Links:
+    """Which rows of one side belong to each row of the other: those of row `i` are `rows[starts[i]:starts[i + 1]]`."""
+
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+
+    def of(self, wanted: Rows) -> tuple[Rows, Rows]:
+        """The linked rows, flattened: `(position in wanted, row)`, ascending within each position."""
+        sizes = self.starts[wanted + 1] - self.starts[wanted]
+        at = np.repeat(np.arange(len(wanted)), sizes)
+        first = np.repeat(self.starts[wanted] - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
+        return at, self.rows[first + np.arange(len(at))].astype(np.int64)
+
+
+def link(count: int, from_rows: Rows, to_rows: Rows) -> Links:
+    """Links from `count` rows; pairs in any order, repeats once."""
+    span = int(to_rows.max(initial=0)) + 1
+    pairs = np.unique(from_rows * span + to_rows)
+    starts = np.searchsorted(pairs, np.arange(count + 1) * span)
+    return Links(starts.astype(np.int64), (pairs % span).astype(np.int32))
+
+
+@dataclass(frozen=True, eq=False)
+class Catalogue:
+    """A library in memory: rows of pictures and of documents. Owner: `search.catalogue`.
+
+    Attributes:
+        images: `(n,)` int64, ids of the pictures, ascending.
+        image_vectors: `(n,)` int64, the embedding id of each, 0 where it has none.
+        doc_kind: `(d,)` uint8, `TEXT`, `NAME` or `FOLDER`; texts come first, by their ids.
+        doc_id: `(d,)` int64, of a text its id; of a name an own number.
+        doc_vectors: `(d,)` int64, the embedding id of a text, 0 where it has none.
+        documents: of each picture.
+        pictures: of each document.
+        words: of the documents.
+    """
+
+    images: NDArray[np.int64]
+    image_vectors: NDArray[np.int64]
+    doc_kind: NDArray[np.uint8]
+    doc_id: NDArray[np.int64]
+    doc_vectors: NDArray[np.int64]
+    documents: Links
+    pictures: Links
+    words: WordIndex
+
+    def rows_of_images(self, image_ids: NDArray[np.int64]) -> Rows:
+        """Rows of pictures, -1 where unknown."""
+        return _places(self.images, image_ids)
+
+    def rows_of_texts(self, text_ids: NDArray[np.int64]) -> Rows:
+        """Rows of the documents of texts, -1 where unknown."""
+        return _places(self.doc_id[: self._texts], text_ids)
+
+    def image_rows(self, embedding_ids: NDArray[np.int64]) -> Rows:
+        """Rows of the pictures that vectors belong to, -1 where unknown."""
+        return self._image_owners.of(embedding_ids)
+
+    def doc_rows(self, embedding_ids: NDArray[np.int64]) -> Rows:
+        """Rows of the texts that vectors belong to, -1 where unknown."""
+        return self._text_owners.of(embedding_ids)
+
+    def docs_of(self, image_rows: Rows) -> tuple[Rows, Rows]:
+        """Documents of pictures: `(position in image_rows, document row)`."""
+        return self.documents.of(image_rows)
+
+    def images_of(self, doc_rows: Rows) -> tuple[Rows, Rows]:
+        """Pictures of documents: `(position in doc_rows, picture row)`."""
+        return self.pictures.of(doc_rows)
+
+    def uses(self, doc_rows: Rows) -> Rows:
+        """How many pictures each document is about."""
+        found: Rows = self.pictures.starts[doc_rows + 1] - self.pictures.starts[doc_rows]
+        return found
+
+    def match(self, terms: Sequence[Term]) -> WordMatch:
+        """Every document that holds at least one of the words, ascending, with its score."""
+        asked: dict[str, tuple[Term, int]] = {}
+        for term in terms:
+            asked[term.word] = (term, asked.get(term.word, (term, 0))[1] + 1)
+        if not asked or not len(self.doc_kind):
+            return NOTHING
+        typical = self._typical_length
+        scores, held = np.zeros(len(self.doc_kind), np.float32), np.zeros(len(self.doc_kind), np.float32)
+        best = whole = 0.0
+        for term, count in asked.values():
+            rows, counts = self._holding(term)
+            weight = self._weight(rows)
+            length = 1 - B + B * self.words.lengths[rows] / typical
+            scores[rows] += (weight * counts * (K1 + 1) / (counts + K1 * length)).astype(np.float32)
+            held[rows] += np.float32(weight)
+            own = 1 - B + B * len(terms) / typical
+            best += weight * count * (K1 + 1) / (count + K1 * own)
+            whole += weight
+        found = np.flatnonzero(held)
+        return WordMatch(found, np.minimum(scores[found] / best, 1), np.minimum(held[found] / whole, 1))
+
+    def _holding(self, term: Term) -> tuple[Rows, NDArray[np.float32]]:
+        """Documents that hold any key of a word, and how often the commonest of them."""
+        held = [self.words.holding(key) for key in term.keys]
+        held = [entry for entry in held if len(entry[0])]
+        if len(held) == 1:
+            return held[0][0].astype(np.int64), held[0][1].astype(np.float32)
+        counts = np.zeros(len(self.doc_kind), np.uint8)
+        for rows, often in held:
+            counts[rows] = np.maximum(counts[rows], often)
+        found = np.flatnonzero(counts)
+        return found, counts[found].astype(np.float32)
+
+    def _weight(self, rows: Rows) -> float:
+        """Inverse document frequency, by pictures: a word in all five captions of one picture is as rare as in one."""
+        among = max(len(self.images), 1)
+        if len(rows) <= _COUNTED_EXACTLY:
+            frequency = len(np.unique(self.images_of(rows)[1]))
+        else:
+            frequency = min(int(self.uses(rows).sum()), among)
+        return float(np.log1p((among - frequency + 0.5) / (frequency + 0.5)))
+
+    def prepare(self) -> None:
+        """Do now what the first query would do: sort the vectors' ids."""
+        _ = self._image_owners, self._text_owners, self._typical_length, self.has_silence
+
+    @cached_property
+    def has_silence(self) -> bool:
+        """Whether there is a picture about which nothing is written."""
+        described = np.zeros(len(self.images), bool)
+        described[self.pictures.of(np.arange(self._texts))[1]] = True
+        return not bool(described.all())
+
+    @cached_property
+    def _texts(self) -> int:
+        return int(np.searchsorted(self.doc_kind, TEXT, side="right"))
+
+    @cached_property
+    def _typical_length(self) -> float:
+        return max(float(self.words.lengths[: self._texts].mean()) if self._texts else 1.0, 1.0)
+
+    @cached_property
+    def _image_owners(self) -> _Owners:
+        return _owners(self.image_vectors)
+
+    @cached_property
+    def _text_owners(self) -> _Owners:
+        return _owners(self.doc_vectors[: self._texts])
+
+
+def _places(ascending: NDArray[np.int64], wanted: NDArray[np.int64]) -> Rows:
+    if len(ascending) == 0:
+        return np.full(len(wanted), -1, np.int64)
+    at = np.minimum(np.searchsorted(ascending, wanted), len(ascending) - 1)
+    return np.where(ascending[at] == wanted, at, -1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Owners:
+    """Rows by embedding id; 0 belongs to none."""
+
+    ids: NDArray[np.int64]
+    rows: Rows
+
+    def of(self, embedding_ids: NDArray[np.int64]) -> Rows:
+        at = _places(self.ids, embedding_ids)
+        return np.where((at >= 0) & (embedding_ids > 0), self.rows[np.maximum(at, 0)] if len(self.rows) else -1, -1)
+
+
+def _owners(vectors: NDArray[np.int64]) -> _Owners:
+    order = np.argsort(vectors, kind="stable")
+    return _Owners(vectors[order], order)

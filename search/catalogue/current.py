@@ -1,0 +1,236 @@
+"""Which catalogue answers: the published one with what was committed since, renewed while the older one answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import threading
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from search.catalogue.build import Marks, build, highest_ids, marks
+from search.catalogue.catalogue import Catalogue
+from search.catalogue.file import load_catalogue, save_catalogue
+from search.db.schema import Caption, Embedding, File, Generation, Region
+from search.db.session import Database
+from search.errors import CorruptionError
+from search.vectors.durable import remove
+
+KIND = "catalogue"
+"""What `generations.kind` says of a catalogue."""
+
+SUFFIX = ".cat"
+
+SMALL = 2_000
+SHARE = 0.02
+"""Rows that are read from the database beside a published catalogue before it is made anew: so many, or this share."""
+
+_PATIENCE = 10.0
+"""For how many times as long as it took to make, an older catalogue goes on answering: a job commits all the time."""
+
+_SLOW_S = 0.2
+"""From here on; below, every commit is seen at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A catalogue, of which generation it is, how far it has seen, and when it was made in how much time."""
+
+    catalogue: Catalogue
+    generation: int
+    seen: Marks
+    made_at: float
+    took_s: float
+
+
+class Catalogues:
+    """The catalogues of one library.
+
+    Args:
+        database: where the rows are.
+        folder: of the generation files.
+    """
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self._folder = folder
+        self._live: dict[int, _Live] = {}
+        self._base: dict[int, tuple[int, Catalogue, Marks]] = {}
+        self._making = threading.Lock()
+
+    def current(self, session: Session, model_id: int) -> Catalogue:
+        """The catalogue of this moment; while a newer one is made, others are answered with the one before.
+
+        Args:
+            session: open for reading.
+
+        Raises:
+            CorruptionError: the published one is not what was written.
+        """
+        generation, seen = active_and_marks(session, model_id)
+        number = 0 if generation is None else generation.id
+        live = self._live.get(model_id)
+        if live is not None and (live.generation, live.seen) == (number, seen):
+            return live.catalogue
+        if live is not None and self._is_soon_enough(live):
+            return live.catalogue
+        if live is not None and not self._making.acquire(blocking=False):
+            return live.catalogue
+        if live is None:
+            self._making.acquire()
+        try:
+            live = self._live.get(model_id)
+            if live is None or (live.generation, live.seen) != (number, seen):
+                live = self._renew(session, model_id, generation, seen)
+                self._live[model_id] = live
+            return live.catalogue
+        finally:
+            self._making.release()
+
+    def publish(self, model_id: int, *, force: bool = False) -> bool:
+        """Write the catalogue of this moment, if the published one lacks much or holds what is gone.
+
+        The caller holds the library's lock.
+
+        Returns:
+            Whether there is a new one.
+
+        Raises:
+            LibraryError: the file cannot be written.
+        """
+        with self._database.read() as session:
+            before = active_catalogue(session, model_id)
+            seen, digest = marks(session), _digest(session, model_id)
+            if before is not None and not force and self._is_good(session, before, seen, digest):
+                return False
+            catalogue = build(session, model_id)
+        if before is None and len(catalogue.images) == 0:
+            return False
+        self._write(model_id, catalogue, seen, digest, keep=0 if force else 1)
+        return True
+
+    def clear(self) -> None:
+        """Give the memory back."""
+        self._live.clear()
+        self._base.clear()
+
+    def _write(self, model_id: int, catalogue: Catalogue, seen: Marks, digest: str, *, keep: int) -> None:
+        """Write the file, then make its row the active one; so many of those before stay for readers about to load."""
+        path = self._folder / f"{KIND}-m{model_id}-{secrets.token_hex(8)}{SUFFIX}"
+        sha256, size_bytes = save_catalogue(catalogue, seen, path)
+        with self._database.write() as session:
+            mine = (Generation.model_id == model_id, Generation.kind == KIND)
+            session.execute(update(Generation).where(*mine, Generation.active).values(active=False))
+            old = session.scalars(select(Generation).where(*mine).order_by(Generation.id.desc()).offset(keep)).all()
+            names = [row.file_name for row in old]
+            for row in old:
+                session.delete(row)
+            fresh = Generation(
+                model_id=model_id,
+                kind=KIND,
+                file_name=path.name,
+                index_key=KIND,
+                vectors=len(catalogue.images),
+                ids_sha256=digest,
+                sha256=sha256,
+                size_bytes=size_bytes,
+                measured=_counts(session, model_id),
+                active=True,
+                created_at=datetime.now(UTC),
+            )
+            session.add(fresh)
+        for name in names:
+            remove(self._folder / name)
+
+    def _is_soon_enough(self, live: _Live) -> bool:
+        return live.took_s > _SLOW_S and time.monotonic() - live.made_at < _PATIENCE * live.took_s
+
+    def _renew(self, session: Session, model_id: int, generation: Generation | None, seen: Marks) -> _Live:
+        started = time.monotonic()
+        base, since = self._published(session, model_id, generation)
+        if base is None or not since.only_grown(seen):
+            catalogue = build(session, model_id)
+        else:
+            catalogue = base if since == seen else build(session, model_id, base, since)
+        catalogue.prepare()
+        ended = time.monotonic()
+        return _Live(catalogue, 0 if generation is None else generation.id, seen, ended, ended - started)
+
+    def _published(
+        self, session: Session, model_id: int, generation: Generation | None
+    ) -> tuple[Catalogue | None, Marks]:
+        if generation is None:
+            return None, Marks()
+        kept = self._base.get(model_id)
+        if kept is not None and kept[0] == generation.id:
+            return kept[1], kept[2]
+        try:
+            catalogue, since = load_catalogue(self._folder / generation.file_name, generation.sha256)
+        except FileNotFoundError as error:
+            newer = active_catalogue(session, model_id)
+            if newer is not None and newer.id != generation.id:
+                return self._published(session, model_id, newer)
+            raise CorruptionError(
+                f"The catalogue {generation.file_name} is missing", remedy="Run `deixis rebuild`: it makes it again."
+            ) from error
+        self._base[model_id] = (generation.id, catalogue, since)
+        return catalogue, since
+
+    def _is_good(self, session: Session, before: Generation, seen: Marks, digest: str) -> bool:
+        """Whether nothing is gone that it holds, and little has come."""
+        if before.ids_sha256 == digest:
+            return True
+        now, then = _counts(session, before.model_id), before.measured or {}
+        if not then or any(now[name] < then.get(name, 0) for name in now):
+            return False
+        try:
+            _, since = load_catalogue(self._folder / before.file_name, before.sha256)
+        except (FileNotFoundError, CorruptionError):
+            return False
+        added = sum(getattr(seen, name) - getattr(since, name) for name in Marks.__slots__)
+        came = sum(now[name] - then.get(name, 0) for name in now)
+        # Ids are never used again in most tables: more new ids than new rows mean that others have gone.
+        return came <= added and SHARE * before.vectors > SMALL and added <= max(SMALL, SHARE * sum(now.values()))
+
+
+def active_catalogue(session: Session, model_id: int) -> Generation | None:
+    """The row of the published catalogue of a model."""
+    return session.scalar(
+        select(Generation).where(Generation.model_id == model_id, Generation.kind == KIND, Generation.active)
+    )
+
+
+def active_and_marks(session: Session, model_id: int) -> tuple[Generation | None, Marks]:
+    """The row of the published catalogue and how far the tables have grown, by one statement where there is a row."""
+    row = session.execute(
+        select(Generation, *highest_ids()).where(
+            Generation.model_id == model_id, Generation.kind == KIND, Generation.active
+        )
+    ).first()
+    return (None, marks(session)) if row is None else (row[0], Marks(*row[1:]))
+
+
+def _counts(session: Session, model_id: int) -> dict[str, int]:
+    """How many rows a catalogue is made of."""
+    queries = {
+        "caption": select(func.count()).select_from(Caption),
+        "region": select(func.count()).select_from(Region),
+        "embedding": select(func.count())
+        .select_from(Embedding)
+        .where(Embedding.model_id == model_id, (Embedding.image_id.is_not(None)) | (Embedding.text_id.is_not(None))),
+        "file": select(func.count()).select_from(File).where(File.state == "indexed"),
+    }
+    return {name: session.scalar(query) or 0 for name, query in queries.items()}
+
+
+def _digest(session: Session, model_id: int) -> str:
+    """What tells whether the rows are still those that a catalogue was made of: how many, and the highest ids."""
+    held = session.scalar(select(func.sum(File.id)).where(File.state == "indexed"))
+    facts = {"counts": _counts(session, model_id), "marks": asdict(marks(session)), "files": int(held or 0)}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
