@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # a command that counts needs neither numpy nor pictures
     import numpy as np
     from numpy.typing import NDArray
 
+    from search.query.tree import Node, Token
     from vision.overlay_images import HeatScale
     from vision.types import Box, RgbImage, Span
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchRequest:
-    """One question; exactly one of `text`, `image` and `like_image_id` is given.
+    """One question: a text, a tree, pictures, a picture of the library, or several of these together.
 
     Attributes:
-        text: words of any language that the encoder knows.
-        image: HWC uint8 RGB, upright: find pictures that look like it.
+        text: in the query language (docs/query-language.md), in words of any language that the encoder knows.
+        tree: the same, read already; not together with `text`.
+        pictures: HWC uint8 RGB, upright: find pictures that look like all of them.
         like_image_id: the same for a picture of the library, which itself is left out of the hits.
+        like_region_id: the same for what a box of the library shows.
         k: hits wanted, 1 to 1,000.
         offset: hits to pass over, for the next page.
-        annotations: let captions and phrases take part; off, the score is the bare cosine of query and picture.
+        annotations: let captions, phrases, names and boxes take part; off, the score is the bare cosine of query and
+            picture.
+        collapse: `near` folds pictures that are nearly the same into the best of them.
     """
 
     text: str | None = None
-    image: RgbImage | None = None
+    tree: Node | None = None
+    pictures: tuple[RgbImage, ...] = ()
     like_image_id: int | None = None
+    like_region_id: int | None = None
     k: int = 20
     offset: int = 0
     annotations: bool = True
+    collapse: Literal["none", "near"] = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +49,51 @@ class MatchedRegion:
     """A box that explains why a picture answers the query.
 
     Attributes:
-        score: cosine of query and phrase, in [-1, 1].
-        source: who tied the phrase to the box.
+        region_id: None for a box that was derived from the patches of the picture.
+        answers: which piece of the query it answers.
+        score: cosine of that piece and the phrase, in [-1, 1]; of a derived box, of the piece and its patches.
+        strength: how likely it is right, in [0, 1].
+        source: who tied the phrase to the box; `patches` for a derived one.
     """
 
-    region_id: int
+    region_id: int | None
     phrase: str
     box: Box
     score: float | None
     source: str
+    answers: str = ""
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class MatchedRelation:
+    """A relation of the query that two boxes of the picture show.
+
+    Attributes:
+        name: of `search.query.sentences.meaning.RelationName`.
+        subject: place of the first box in the hit's `regions`.
+        object: place of the second.
+        strength: how well it holds, in [0, 1].
+    """
+
+    name: str
+    subject: int
+    object: int
+    strength: float
 
 
 @dataclass(frozen=True, slots=True)
 class MatchedCaption:
-    """The caption that answers the query best.
+    """The text that answers the query best.
 
     Attributes:
-        score: cosine of query and caption, in [-1, 1].
+        caption_id: None for a file or folder name.
+        score: cosine of query and text, in [-1, 1]; None for a name.
     """
 
-    caption_id: int
+    caption_id: int | None
     text: str
-    score: float
+    score: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +104,12 @@ class Hit:
         rank: 1 is best.
         path: one of the files that hold it.
         score: what the ranking sorts by: the sum of `parts`.
-        parts: `image`, the cosine of query and picture; `text`, what its best caption or phrase adds (0 or more).
-        regions: boxes that explain the match, best first.
+        parts: what each source gave or took, see docs/scores.md; `image` alone is the cosine of query and picture.
+        likelihood: that it is relevant, in [0, 1]; None where nothing is known about that.
+        likely: whether it lies before the line under what is likely relevant.
+        regions: boxes that explain the match, best first; none on a hit that is not likely.
+        relations: which of the query's relations hold between those.
+        same: pictures that are nearly the same and were folded into this one.
     """
 
     rank: int
@@ -85,8 +120,12 @@ class Hit:
     width_px: int
     height_px: int
     sha256: str
+    likelihood: float | None = None
+    likely: bool = True
     regions: tuple[MatchedRegion, ...] = ()
+    relations: tuple[MatchedRelation, ...] = ()
     caption: MatchedCaption | None = None
+    same: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +139,12 @@ class SearchResult:
         took_ms: wall-clock milliseconds in the engine, encoding included.
         model: name of the encoder.
         waiting: pictures that are in the library and could not take part yet; `index` publishes them.
+        likely: how many hits in all lie before the line under what is likely relevant; None where nobody can tell.
+        nearest: phrases of the library that come nearest, where nothing is likely relevant.
+        unread: words that the encoder cannot read.
+        tokens: the pieces of the query, as they were understood.
+        remarks: what could not be read as it was written, one sentence each.
+        timings_ms: milliseconds of CPU by stage.
     """
 
     query: str
@@ -109,6 +154,12 @@ class SearchResult:
     took_ms: float
     model: str
     waiting: int = 0
+    likely: int | None = None
+    nearest: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    tokens: tuple[Token, ...] = ()
+    remarks: tuple[str, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,17 +7,19 @@ import time
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import func, select
 
 from search.db.details import image_detail, library_status, recent_images
-from search.db.schema import Embedding, Model
+from search.db.schema import Model
 from search.encoder import EncoderWish, active_row, nothing_indexed, open_bound
-from search.errors import NotFoundError, QueryError
+from search.errors import NotFoundError
 from search.library import Library
-from search.query.explain import explain_hits
-from search.query.hydrate import hydrate
-from search.query.plan import QueryPlan, check_page, plan_query
-from search.query.retrieve import Candidates, retrieve
+from search.previews import PreviewStore
+from search.query.answer import Stages
+from search.query.engine import Wanted, plan
+from search.query.hydrate import plain_hits
+from search.query.page import Asked, answer_page
+from search.query.plan import check_page, clean_text, read_request
+from search.query.sources.regions import crop_of
 from search.results import (
     CaptionInfo,
     FileInfo,
@@ -27,11 +29,14 @@ from search.results import (
     LibraryStatus,
     MatchedCaption,
     MatchedRegion,
+    MatchedRelation,
     RegionInfo,
     SearchRequest,
     SearchResult,
 )
-from vision.encoders.base import Encoder, LocatingEncoder
+from search.snapshot import take_snapshot
+from search.words.terms import terms
+from vision.encoders.base import Encoder, LocatingEncoder, ReadingEncoder
 from vision.overlay_images import scale_from_middle
 from vision.types import RgbImage
 
@@ -44,6 +49,7 @@ __all__ = [
     "LibraryStatus",
     "MatchedCaption",
     "MatchedRegion",
+    "MatchedRelation",
     "RegionInfo",
     "SearchRequest",
     "SearchResult",
@@ -84,25 +90,37 @@ class SearchService:
         Raises:
             QueryError: the request is malformed.
             LibraryEmptyError: nothing has been indexed yet.
-            NotFoundError: `like_image_id` is not a picture of the library.
+            NotFoundError: a picture or region that it names is not of the library.
             ModelMismatchError: the encoder is not the one that made the library's vectors.
         """
-        started = time.perf_counter()
+        started, stages = time.perf_counter(), Stages()
         check_page(request.k, request.offset)
-        if sum(part is not None for part in (request.text, request.image, request.like_image_id)) != 1:
-            raise QueryError("a search wants exactly one of: text, a picture, a picture of the library")
-        plan = plan_query(request.text) if request.text is not None else None
-        model = self._active_model()
-        vector = self._query_vector(request, plan, model)
-        hits, more, candidates = self._answer(request, plan, model, vector)
+        with stages.time("parse"):
+            parsed = read_request(request)
+            wanted = plan(parsed.root, parsed.sort, request)
+        with self._library.read() as session:
+            with stages.time("snapshot"):
+                snapshot = take_snapshot(self._library, session)
+            if snapshot is None:
+                raise nothing_indexed()
+            with stages.time("embed"):
+                vectors, pictures, regions = self._vectors(wanted, request, snapshot.model)
+            page = answer_page(session, snapshot, Asked(request, wanted, vectors, pictures, regions), stages)
+        unread = self._unread(wanted)
         return SearchResult(
-            query=plan.text if plan else "",
-            hits=hits,
-            more=more,
-            images_searched=candidates.images_searched,
+            query=parsed.text,
+            hits=page.hits,
+            more=page.more,
+            images_searched=snapshot.images.size,
             took_ms=(time.perf_counter() - started) * 1000,
-            model=model.name,
-            waiting=candidates.waiting,
+            model=snapshot.model.name,
+            waiting=snapshot.images.waiting,
+            likely=page.likely,
+            nearest=page.nearest,
+            unread=unread,
+            tokens=parsed.tokens,
+            remarks=parsed.remarks,
+            timings_ms=stages.spent_ms,
         )
 
     def heat_map(self, image: RgbImage, text: str) -> HeatMap:
@@ -121,7 +139,7 @@ class SearchService:
         """
         from vision.localize import heat_maps  # noqa: PLC0415 (only needed here, and not at every start)
 
-        words = plan_query(text).text
+        words = clean_text(text)
         encoder = self._ready_encoder(self._active_model())
         started = time.perf_counter()
         maps = heat_maps(encoder, image, [words])
@@ -165,7 +183,7 @@ class SearchService:
         check_page(k, offset)
         with self._library.read() as session:
             ids = recent_images(session, k + 1, offset)
-            hits = hydrate(session, [(image_id, {}) for image_id in ids[:k]], first_rank=offset + 1)
+            hits = plain_hits(session, ids[:k], offset + 1)
             model = self._library.active_model(session)
             name = model.name if model else ""
         took_ms = (time.perf_counter() - started) * 1000
@@ -176,26 +194,6 @@ class SearchService:
         with self._library.read() as session:
             model = self._library.active_model(session)
             return library_status(session, model)
-
-    def _answer(
-        self, request: SearchRequest, plan: QueryPlan | None, model: Model, vector: NDArray[np.float32]
-    ) -> tuple[tuple[Hit, ...], bool, Candidates]:
-        wanted = request.offset + request.k + 1
-        with self._library.read() as session:
-            candidates: Candidates = retrieve(
-                session,
-                self._library.vectors,
-                model.id,
-                vector,
-                words=plan.words if plan and request.annotations else None,
-                limit=wanted,
-                without=request.like_image_id,
-            )
-            page = candidates.ranked[request.offset : request.offset + request.k]
-            hits = hydrate(session, [(entry.image_id, entry.parts) for entry in page], first_rank=request.offset + 1)
-            if plan is not None and request.annotations:
-                hits = explain_hits(session, hits, candidates)
-        return hits, len(candidates.ranked) > request.offset + request.k, candidates
 
     def _active_model(self) -> Model:
         model = active_row(self._library)
@@ -213,19 +211,26 @@ class SearchService:
                 self._encoder = encoder
         return self._encoder
 
-    def _query_vector(self, request: SearchRequest, plan: QueryPlan | None, model: Model) -> NDArray[np.float32]:
-        if request.like_image_id is not None:
-            return self._stored_vector(request.like_image_id, model)
-        encoder = self._ready_encoder(model)
-        if plan is not None:
-            return encoder.encode_text([plan.text])
-        assert request.image is not None  # search() checked that one of the three is there
-        return encoder.encode_images([request.image])
+    def _vectors(
+        self, wanted: Wanted, request: SearchRequest, model: Model
+    ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32], dict[int, NDArray[np.float32]]]:
+        """All that has to be embedded, in one batch each: texts by text, pictures `(n, dim)`, regions by id."""
+        texts, pictures, regions = wanted.texts, list(request.pictures), wanted.regions
+        if regions:
+            previews = PreviewStore(self._library.home)
+            with self._library.read() as session:
+                pictures += [crop_of(session, previews, region_id) for region_id in regions]
+        none = np.empty((0, model.dim), np.float32)
+        encoder = self._ready_encoder(model) if texts or pictures else None
+        by_text = encoder.encode_text(texts) if encoder is not None and texts else none
+        seen = encoder.encode_images(pictures) if encoder is not None and pictures else none
+        given = len(request.pictures)
+        return dict(zip(texts, by_text, strict=True)), seen[:given], dict(zip(regions, seen[given:], strict=True))
 
-    def _stored_vector(self, image_id: int, model: Model) -> NDArray[np.float32]:
-        with self._library.read() as session:
-            query = select(func.max(Embedding.id)).where(Embedding.image_id == image_id, Embedding.model_id == model.id)
-            embedding_id = session.scalar(query)
-        if embedding_id is None:
-            raise NotFoundError(f"there is no picture {image_id} in this library")
-        return self._library.vectors.fetch([embedding_id])
+    def _unread(self, wanted: Wanted) -> tuple[str, ...]:
+        """Words of the query that mean nothing to the encoder."""
+        words = [term.word for one in wanted.asks for text in one.texts for term in terms(text)]
+        encoder = self._encoder
+        if not words or not isinstance(encoder, ReadingEncoder):
+            return ()
+        return tuple(word for word in dict.fromkeys(words) if not encoder.can_read(word))

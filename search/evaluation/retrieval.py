@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from search.evaluation.ranking import recall_at
 
 CUTOFFS = (1, 5, 10)
 
@@ -17,6 +19,7 @@ class RetrievalFigures:
 
     Attributes:
         recall_at: share of queries, in per cent, whose first right answer is among the first 1, 5, 10.
+        intervals_at: Wilson's 95 % interval of each, in per cent.
         median_rank: of the first right answer; 1 is best.
         queries: how many were asked.
         answers: how many things were ranked for each.
@@ -26,6 +29,7 @@ class RetrievalFigures:
     median_rank: float
     queries: int
     answers: int
+    intervals_at: dict[int, tuple[float, float]] = field(default_factory=dict)
 
 
 def text_to_image(captions: NDArray[np.float32], images: NDArray[np.float32], owner: Sequence[int]) -> RetrievalFigures:
@@ -69,8 +73,10 @@ def _ranks(scores: NDArray[np.float32], own: NDArray[np.float32]) -> list[int]:
 
 def _figures(ranks: Sequence[int], answers: int) -> RetrievalFigures:
     placed = np.asarray(ranks)
+    figures = {k: recall_at(ranks, k) for k in CUTOFFS}
     return RetrievalFigures(
-        recall_at={k: float((placed <= k).mean() * 100) for k in CUTOFFS},
+        recall_at={k: figure.value for k, figure in figures.items()},
+        intervals_at={k: (figure.low, figure.high) for k, figure in figures.items()},
         median_rank=float(np.median(placed)),
         queries=len(placed),
         answers=answers,

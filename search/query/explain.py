@@ -1,77 +1,190 @@
-"""Why a picture is among the hits: the caption that says so and the boxes of the phrases that answer."""
+"""Why a picture is among the hits: boxes that answer, relations that hold between them, the text that says so."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.db.schema import Caption, Region
-from search.query.retrieve import Candidates
-from search.results import Hit, MatchedCaption, MatchedRegion
+from search.catalogue.catalogue import TEXT
+from search.db.schema import Caption, Region, TextBody
+from search.query.answer import Branched, boxed_columns
+from search.query.compose import Composition
+from search.query.evidence import ALL_HELD, found_in
+from search.results import Hit, MatchedCaption, MatchedRegion, MatchedRelation
+from search.snapshot import Snapshot
 from vision.types import Box
 
 MAX_BOXES = 12
 """Boxes on one picture: more hide what they point at."""
 
+DRAWN_FROM = 0.75
+"""How well a phrase must be a thing of the query for its box to be drawn."""
 
-def explain_hits(session: Session, hits: Sequence[Hit], candidates: Candidates) -> tuple[Hit, ...]:
-    """Add to each hit its matching caption and regions, and no others."""
-    if candidates.background is None or not hits:
+_HOLDS_FROM = 0.25
+"""How well a relation must hold for the two boxes to be shown as its answer."""
+
+
+_COUNTED_FROM = 0.3
+"""How well the number of things must fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is to be shown of one hit, before the rows are read: (region id, text it answers, strength), relations."""
+
+    regions: tuple[tuple[int, str, float], ...]
+    relations: tuple[tuple[str, int, int, float], ...]
+
+
+def explain_hits(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: Branched) -> tuple[Hit, ...]:
+    """Add to each likely hit the boxes that answer the query, their relations and the text that says so.
+
+    Args:
+        found: the branch by which these hits were found.
+    """
+    likely = [hit for hit in hits if hit.likely]
+    if not found.asked or not likely:
         return tuple(hits)
-    image_ids = [hit.image_id for hit in hits]
-    regions = _matching_regions(session, image_ids, candidates)
-    captions = _matching_captions(session, image_ids, candidates)
-    return tuple(
-        replace(hit, regions=tuple(regions.get(hit.image_id, [])[:MAX_BOXES]), caption=captions.get(hit.image_id))
-        for hit in hits
+    row_of = dict(
+        zip(snapshot.catalogue.rows_of_images(np.array([hit.image_id for hit in likely])).tolist(), likely, strict=True)
+    )
+    shown = _shown(found, list(row_of))
+    regions = _regions(session, [entry[0] for one in shown.values() for entry in one.regions])
+    captions = _captions(session, snapshot, found, row_of)
+    explained: dict[int, Hit] = {}
+    for row, hit in row_of.items():
+        drawn, relations = _drawn(shown.get(row), regions, found)
+        explained[hit.image_id] = replace(hit, regions=drawn, relations=relations, caption=captions.get(hit.image_id))
+    return tuple(explained.get(hit.image_id, hit) for hit in hits)
+
+
+def _shown(found: Branched, rows: Sequence[int]) -> dict[int, _Shown]:
+    if found.composition is None or found.boxed is None:
+        return {}
+    composed = len(found.composition.boxed)
+    place_of = {row: place for place, row in enumerate(found.ranked.rows[:composed].tolist())}
+    return {row: _of_picture(found, place_of[row]) for row in rows if row in place_of}
+
+
+def _of_picture(found: Branched, place: int) -> _Shown:
+    composition, boxed, ask = found.composition, found.boxed, found.given.ask
+    assert composition is not None  # _shown checked it
+    assert boxed is not None
+    columns = boxed_columns(ask)
+    columns = columns[: len(columns) - len(ask.without)]
+    if not _is_right(composition, place, len(columns)) or not _says_the_rest(found, place):
+        return _Shown((), ())
+    texts = [ask.texts[column] for column in columns]
+    chosen: dict[int, tuple[int, str, float]] = {}
+    relations: list[tuple[str, int, int, float]] = []
+    for number, relation in enumerate(ask.relations if ask.things else ()):
+        strength = float(composition.relations[place, number])
+        pair = composition.pairs[place, number].tolist()
+        if strength < _HOLDS_FROM or -1 in pair:
+            continue
+        for region, thing in zip(pair, (relation.subject, relation.object), strict=True):
+            chosen.setdefault(region, (int(boxed.region_ids[region]), texts[thing], float(boxed.fits[region, thing])))
+        relations.append((relation.name, pair[0], pair[1], strength))
+    mine = np.flatnonzero(boxed.picture == composition.pictures[place])
+    fits = boxed.fits[mine, : len(columns)]
+    for at in np.argsort(-fits.max(axis=1), kind="stable").tolist() if fits.size else []:
+        thing = int(fits[at].argmax())
+        if fits[at, thing] >= DRAWN_FROM and not (relations and len(ask.things) > 1):
+            region = int(mine[at])
+            chosen.setdefault(region, (int(boxed.region_ids[region]), texts[thing], float(fits[at, thing])))
+    order = {region: number for number, region in enumerate(chosen)}
+    told = tuple((name, order[first], order[second], strength) for name, first, second, strength in relations)
+    return _Shown(tuple(chosen.values()), told)
+
+
+def _is_right(composition: Composition, place: int, things: int) -> bool:
+    """Whether the boxes show all that was asked for: a box on half an answer points at nothing."""
+    return bool(
+        np.all(composition.things[place, :things] >= DRAWN_FROM)
+        and np.all(composition.relations[place] >= _HOLDS_FROM)
+        and np.all(composition.counted[place] >= _COUNTED_FROM)
+        and np.all(composition.things[place, things:] < DRAWN_FROM)
     )
 
 
-def _matching_regions(
-    session: Session, image_ids: Sequence[int], candidates: Candidates
-) -> dict[int, list[MatchedRegion]]:
-    background = candidates.background
-    assert background is not None  # explain_hits checked it
-    texts = {text_id: match for text_id, match in candidates.texts.items() if match.explains(background)}
+def _says_the_rest(found: Branched, place: int) -> bool:
+    """Whether a text of the picture holds every word, where the sentence names more than things that have boxes."""
+    ask = found.given.ask
+    if ask.main is None or not ask.names_more:
+        return True
+    evidence, asked = found.evidence, found.asked[ask.main]
+    at = int(np.searchsorted(evidence.rows, found.ranked.rows[place]))
+    document = evidence.documents[at : at + 1, ask.main]
+    return bool(found_in(document, asked.worded, asked.covered)[0] >= ALL_HELD)
+
+
+def _regions(session: Session, region_ids: Sequence[int]) -> dict[int, tuple[Region, str]]:
+    if not region_ids:
+        return {}
+    query = select(Region, TextBody.body).join(TextBody, TextBody.id == Region.text_id).where(Region.id.in_(region_ids))
+    return {region.id: (region, body) for region, body in session.execute(query)}
+
+
+def _drawn(
+    shown: _Shown | None, regions: Mapping[int, tuple[Region, str]], found: Branched
+) -> tuple[tuple[MatchedRegion, ...], tuple[MatchedRelation, ...]]:
+    """Boxes in the order of `shown`; where several share a place, the first of them speaks for it."""
+    if shown is None:
+        return (), ()
+    kept: dict[tuple[int, ...], MatchedRegion] = {}
+    place_of: dict[int, int] = {}
+    for number, (region_id, answers, strength) in enumerate(shown.regions):
+        if region_id not in regions:
+            continue  # erased since the catalogue was made
+        region, phrase = regions[region_id]
+        box = Box(region.x0, region.y0, region.x1, region.y1)
+        rounded = tuple(round(value * 200) for value in box.as_xyxy())
+        if rounded not in kept and len(kept) >= MAX_BOXES:
+            continue
+        matched = MatchedRegion(region_id, phrase, box, None, region.source, answers, round(strength, 4))
+        kept.setdefault(rounded, matched)
+        place_of[number] = list(kept).index(rounded)
+    relations = tuple(
+        MatchedRelation(name, place_of[first], place_of[second], round(strength, 4))
+        for name, first, second, strength in shown.relations
+        if first in place_of and second in place_of and place_of[first] != place_of[second]
+    )
+    return tuple(kept.values()), relations
+
+
+def _captions(
+    session: Session, snapshot: Snapshot, found: Branched, row_of: Mapping[int, Hit]
+) -> dict[int, MatchedCaption]:
+    """The best text about each picture, where it is one of its captions."""
+    column = found.given.ask.main
+    if column is None:
+        return {}
+    catalogue, evidence = snapshot.catalogue, found.evidence
+    said = {
+        row: int(document)
+        for row, document in zip(evidence.rows.tolist(), evidence.documents[:, column].tolist(), strict=True)
+        if row in row_of
+    }
+    texts = {
+        row: int(catalogue.doc_id[document])
+        for row, document in said.items()
+        if document >= 0 and catalogue.doc_kind[document] == TEXT
+    }
     if not texts:
         return {}
-    found: dict[int, list[tuple[float, MatchedRegion]]] = defaultdict(list)
-    query = select(Region).where(Region.image_id.in_(image_ids), Region.text_id.in_(texts))
-    for region in session.scalars(query):
-        match = texts[region.text_id]
-        matched = MatchedRegion(
-            region_id=region.id,
-            phrase=match.body,
-            box=Box(region.x0, region.y0, region.x1, region.y1),
-            score=match.cosine,
-            source=region.source,
-        )
-        found[region.image_id].append((match.strength, matched))
-    return {image_id: _without_repeats(some) for image_id, some in found.items()}
-
-
-def _without_repeats(regions: list[tuple[float, MatchedRegion]]) -> list[MatchedRegion]:
-    """Strongest first; where several phrases share a box, the strongest of them speaks for it."""
-    kept: dict[tuple[int, ...], MatchedRegion] = {}
-    for _, region in sorted(regions, key=lambda entry: (-entry[0], entry[1].region_id)):
-        kept.setdefault(tuple(round(value * 200) for value in region.box.as_xyxy()), region)
-    return list(kept.values())
-
-
-def _matching_captions(session: Session, image_ids: Sequence[int], candidates: Candidates) -> dict[int, MatchedCaption]:
-    background = candidates.background
-    assert background is not None  # explain_hits checked it
-    texts = [text_id for text_id, match in candidates.texts.items() if match.explains(background)]
-    best: dict[int, tuple[float, MatchedCaption]] = {}
-    query = select(Caption.id, Caption.image_id, Caption.text_id).where(
-        Caption.image_id.in_(image_ids), Caption.text_id.in_(texts)
+    wanted = {row_of[row].image_id: text_id for row, text_id in texts.items()}
+    query = (
+        select(Caption.id, Caption.image_id, Caption.text_id, TextBody.body)
+        .join(TextBody, TextBody.id == Caption.text_id)
+        .where(Caption.image_id.in_(wanted), Caption.text_id.in_(set(wanted.values())))
+        .order_by(Caption.id.desc())
     )
-    for caption_id, image_id, text_id in session.execute(query):
-        match = candidates.texts[text_id]
-        if image_id not in best or match.strength > best[image_id][0]:
-            best[image_id] = match.strength, MatchedCaption(caption_id, match.body, match.cosine)
-    return {image_id: caption for image_id, (_, caption) in best.items()}
+    return {
+        image_id: MatchedCaption(caption_id, body, None)
+        for caption_id, image_id, text_id, body in session.execute(query)
+        if wanted[image_id] == text_id
+    }

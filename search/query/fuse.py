@@ -1,85 +1,80 @@
-"""Combine what a picture looks like with what is written about it, in units of the query's own background."""
+"""Combine what a picture looks like with what is written about it: log-odds, so that a sum is a judgement.
+
+A picture about which something is written is judged by look and text together; one about which nothing is written by
+its look alone, with the weight that look has where it is all there is: silence does not sink a picture.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from search.query.calibrate import Background
+import numpy as np
+from numpy.typing import NDArray
 
-_TEXT_WEIGHT = 6.0
-"""Standard deviations of the picture score that a perfect text is worth, see docs/decisions/0005-fusion.md."""
-
-_WORD_WEIGHT = 0.5
-"""The same for a text that holds every word of the query: it finds names that no encoder knows."""
-
-_LIKENESS = 0.6
-"""How far between "like any text" (0) and "the same text" (1) a phrase must lie to explain a query."""
-
-_LEAST_STD = 0.01
-"""Where no picture stands out (a word the encoder cannot see), the text must still be able to decide."""
-
-_WORD = re.compile(r"\w+")
-_GAPPED = re.compile(r"[a-z0-9\u00c0-\u0dff]")
-"""Any letter of a script that puts gaps between words (Latin to Malayalam in Unicode's order)."""
+Numbers = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class TextMatch:
-    """A caption or phrase that may answer the query.
+class Weights:
+    """What evidence is worth, in nats of log-odds; docs/decisions/0005-fusion.md says how they were chosen.
 
     Attributes:
-        cosine: of query and text, in [-1, 1].
-        coverage: share of the query's words that it holds, in [0, 1].
+        look: of one standard deviation of the cosine with the picture, where something is written about it.
+        words: of a text that holds every word of the query and no other.
+        meaning: of one standard deviation of the cosine with the text, above the library's best tenth.
+        look_alone: of one standard deviation of the cosine with the picture, where nothing is written.
+        silence: what a picture gets for having no text: what texts give on average where they are right.
     """
 
-    text_id: int
-    body: str
-    cosine: float
-    coverage: float
+    look: float = 0.75
+    words: float = 9.5
+    meaning: float = 0.6
+    look_alone: float = 2.0
+    silence: float = 0.6
+
+    def as_json(self) -> dict[str, Any]:
+        """For the table of calibrations."""
+        return asdict(self)
+
+
+DEFAULT = Weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Log-odds of pictures for some texts, taken apart.
+
+    Attributes:
+        look: `(n, u)`, what the picture itself gives.
+        words: `(n, u)`, what the words of its best text give.
+        meaning: `(n, u)`, what that text's meaning gives; of a picture without texts, the weight of silence.
+    """
+
+    look: Numbers
+    words: Numbers
+    meaning: Numbers
 
     @property
-    def strength(self) -> float:
-        """For comparing texts of one query with each other: of two that mean the same, the one in the query's words."""
-        return self.cosine + self.coverage * 0.3
-
-    def counts(self, background: Background) -> bool:
-        """Whether it stands out of the library's texts enough to take part."""
-        return self.cosine > background.text_high or self.coverage >= 1.0
-
-    def explains(self, background: Background) -> bool:
-        """Whether its boxes should be drawn: it says much the same as the query, or holds all its words."""
-        needed = background.text_mean + _LIKENESS * (1.0 - background.text_mean)
-        return self.coverage >= 1.0 or (self.cosine >= needed and self.counts(background))
+    def total(self) -> Numbers:
+        """`(n, u)`, the sum."""
+        total: Numbers = self.look + self.words + self.meaning
+        return total
 
 
-def combine(cosine: float, text: TextMatch | None, background: Background | None) -> Mapping[str, float]:
-    """The parts of a picture's score; their sum ranks it.
-
-    A text can only add: a picture that nobody described is not pushed down by the silence about it.
+def judge(look: Numbers, words: Numbers, meaning: Numbers, silent: NDArray[np.bool_], weights: Weights) -> Judged:
+    """Turn evidence into log-odds.
 
     Args:
-        cosine: of query and picture.
-        text: the picture's best text, if it has one that counts.
-        background: the units; None where texts took no part.
-
-    Returns:
-        `image`, and `text` where it is positive.
+        look: `(n, u)`, cosine of picture and text in standard deviations of the text's own background.
+        words: `(n, u)` in [0, 1], of the picture's best text: BM25 of the words as a share of a perfect text's.
+        meaning: `(n, u)`, of the same text: cosine in standard deviations above the library's best tenth; at least 0.
+        silent: `(n,)`, pictures about which nothing is written.
+        weights: what each is worth.
     """
-    if text is None or background is None:
-        return {"image": cosine}
-    above = max(0.0, text.cosine - background.text_high)
-    words = _WORD_WEIGHT if text.coverage >= 1.0 else 0.0
-    bonus = max(background.image_std, _LEAST_STD) * (_TEXT_WEIGHT * above + words)
-    return {"image": cosine, "text": bonus} if bonus > 0 else {"image": cosine}
-
-
-def word_coverage(words: Sequence[str], body: str) -> float:
-    """Share of the query's words that a text holds, compared in lower case; 0 for a query without words."""
-    if not words:
-        return 0.0
-    lowered = body.lower()
-    held = set(_WORD.findall(lowered))
-    # Chinese, Japanese and Thai write words without gaps: there a word is held where its characters stand in a row.
-    return sum(word in held or (not _GAPPED.search(word) and word in lowered) for word in words) / len(words)
+    quiet = silent[:, None]
+    return Judged(
+        look=np.where(quiet, weights.look_alone, weights.look) * look,
+        words=np.where(quiet & (words <= 0), 0, weights.words * words).astype(np.float32),
+        meaning=np.where(quiet, np.float32(weights.silence), weights.meaning * meaning).astype(np.float32),
+    )

@@ -1,40 +1,27 @@
-"""From what a person typed to what is embedded and looked up."""
+"""From a request to a query that has been read: cleaned, checked, as a tree."""
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from dataclasses import dataclass
 
 from search.errors import QueryError
+from search.query.tree import Parsed
+from search.results import SearchRequest
 
 MAX_QUERY_CHARS = 1_000
 """Encoders read a few dozen words; a longer query is a mistake (a pasted page) that should be said."""
 
 MAX_K = 1_000
 MAX_OFFSET = 100_000
-
-_WORD = re.compile(r"\w+")
-
-
-@dataclass(frozen=True, slots=True)
-class QueryPlan:
-    """A query, understood.
-
-    Attributes:
-        text: white space folded, Unicode composed (NFC); what the encoder sees.
-        words: its words, lower case, in order, without repeats.
-    """
-
-    text: str
-    words: tuple[str, ...]
+MAX_PICTURES = 8
+"""Pictures that may come with one request."""
 
 
-def plan_query(raw: str) -> QueryPlan:
-    """Clean a query.
+def clean_text(raw: str) -> str:
+    """White space folded, control characters out, Unicode composed (NFC): what an encoder sees.
 
     Raises:
-        QueryError: it is empty, too long, or holds nothing that could be searched for.
+        QueryError: it is empty or too long.
     """
     if len(raw) > MAX_QUERY_CHARS:
         raise QueryError(
@@ -44,8 +31,27 @@ def plan_query(raw: str) -> QueryPlan:
     text = unicodedata.normalize("NFC", " ".join(printable.split()))
     if not text:
         raise QueryError("the query is empty", remedy="Describe the picture that you are looking for.")
-    words = tuple(dict.fromkeys(word.lower() for word in _WORD.findall(text)))
-    return QueryPlan(text, words)
+    return text
+
+
+def read_request(request: SearchRequest) -> Parsed:
+    """The query of a request, read.
+
+    Raises:
+        QueryError: there is nothing to search for, a text and a tree, or something that the language refuses.
+    """
+    from search.query.language import parse  # noqa: PLC0415 (the parser is slow to load)
+
+    if request.text is not None and request.tree is not None:
+        raise QueryError("a search wants a text or a tree, not both")
+    if len(request.pictures) > MAX_PICTURES:
+        raise QueryError(f"{len(request.pictures)} pictures came with the query; the limit is {MAX_PICTURES}")
+    if request.text is not None:
+        return parse(request.text)
+    given = bool(request.pictures) or request.like_image_id is not None or request.like_region_id is not None
+    if request.tree is None and not given:
+        raise QueryError("a search wants a text, a picture, or a picture of the library")
+    return Parsed("", request.tree)
 
 
 def check_page(k: int, offset: int) -> None:

@@ -14,6 +14,7 @@ from search.db.images import FileFact, ImageFact, get_or_create_image, mark_stat
 from search.db.roots import root_for
 from search.errors import LibraryEmptyError, ModelMismatchError, NotFoundError, QueryError
 from search.library import Library
+from search.query.tree import Like, Words
 from search.results import SearchRequest
 from search.service import SearchService
 from vision.encoders.base import Encoder
@@ -90,13 +91,16 @@ def test_words_find_the_picture_and_scores_fall(filled: Library, encoder: Encode
     assert scores == sorted(scores, reverse=True)
     assert [hit.rank for hit in result.hits] == [1, 2, 3, 4, 5, 6]
     assert (result.query, result.images_searched, result.more, result.model) == ("blue", 6, False, "colour")
-    assert result.hits[0].parts == {"image": result.hits[0].score}
+    assert result.hits[0].score == pytest.approx(sum(result.hits[0].parts.values()))
+    bare = SearchService(filled, encoder).search(SearchRequest(text="blue", annotations=False)).hits[0]
+    assert bare.parts == {"image": bare.score}
+    assert -1 <= bare.score <= 1
 
 
 def test_a_picture_finds_its_like(filled: Library, encoder: Encoder) -> None:
     service = SearchService(filled, encoder)
-    assert names(service, image=plain("green"), k=1) == ["green"]
-    assert service.search(SearchRequest(image=plain("green"), k=1)).hits[0].score == pytest.approx(1.0, abs=1e-3)
+    assert names(service, pictures=(plain("green"),), k=1) == ["green"]
+    assert service.search(SearchRequest(pictures=(plain("green"),), k=1)).hits[0].score == pytest.approx(1.0, abs=1e-3)
 
 
 def test_a_picture_of_the_library_finds_others_but_not_itself(filled: Library, encoder: Encoder) -> None:
@@ -138,7 +142,8 @@ def test_only_the_boxes_that_explain_the_query_are_shown(filled: Library, encode
     assert [(region.phrase, region.box) for region in hit.regions] == [("black dog", LEFT)]
     assert hit.caption is not None
     assert hit.caption.text == "black dog"
-    assert hit.parts["text"] > 0
+    assert hit.parts["words"] > 0
+    assert (hit.likely, hit.regions[0].answers) == (True, "black dog")
     assert hit.score == pytest.approx(sum(hit.parts.values()))
     assert all(not other.regions for other in by_id.values() if other.image_id != image_id)
     bare = service.search(SearchRequest(text="black dog", annotations=False))
@@ -175,7 +180,9 @@ def test_counts_are_told(filled: Library, encoder: Encoder) -> None:
     ("request_", "error"),
     [
         (SearchRequest(), QueryError),
-        (SearchRequest(text="red", like_image_id=1), QueryError),
+        (SearchRequest(text="red", tree=Words("red")), QueryError),
+        (SearchRequest(text="red colour:blue"), QueryError),
+        (SearchRequest(tree=Like("region", 4242)), NotFoundError),
         (SearchRequest(text=""), QueryError),
         (SearchRequest(text="red", k=0), QueryError),
         (SearchRequest(text="red", offset=-1), QueryError),

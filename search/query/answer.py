@@ -1,0 +1,224 @@
+"""Answer the branches of a query on one snapshot: gather, judge, compose, and put them in one order."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from search.query.asked import Ask
+from search.query.boxes import COMPOSED, load_boxes
+from search.query.candidates import FIRST, WIDER, Pool, gather, whole_pool
+from search.query.compose import Boxed, Composition, compose
+from search.query.evidence import AskedText, Evidence, ask_texts, look_at, no_evidence
+from search.query.exact import typed_rows
+from search.query.fuse import Weights
+from search.query.rank import Ranked, add_boxes, add_typed, rank
+from search.snapshot import Snapshot
+
+_SPARE = 64
+"""Nearest pictures beyond the page, for those whose file went missing since the index was made."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What a branch asks for, as vectors.
+
+    Attributes:
+        ask: the branch.
+        vectors: `(u, dim)` float32, its texts.
+        likes: `(l, dim)` float32, pictures and regions that the hits should look like.
+        weights: `(l,)` float32, of each; negative for what they should not look like.
+        among: rows of the catalogue that its filters leave, ascending; None for all.
+        without: rows that must not be found: the pictures that were given.
+        plain: look alone counts, and the score is the cosine.
+        blind: texts of which the encoder can read nothing.
+    """
+
+    ask: Ask
+    vectors: NDArray[np.float32]
+    likes: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    among: NDArray[np.int64] | None = None
+    without: tuple[int, ...] = ()
+    plain: bool = False
+    blind: frozenset[str] = frozenset()
+
+    @property
+    def bare(self) -> bool:
+        """Whether the score is a cosine: asked for so, or nothing but one picture."""
+        one_picture = not self.ask.texts and len(self.likes) == 1 and float(self.weights[0]) == 1.0
+        return self.plain or one_picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branched:
+    """What one branch found, for explaining it.
+
+    Attributes:
+        ranked: in the order of the ranking.
+        boxed: regions of its first pictures, with how well each is each thing; None where no text was asked.
+        composition: what those say.
+        evidence: of all candidates.
+        asked: the texts.
+    """
+
+    given: Given
+    ranked: Ranked
+    asked: tuple[AskedText, ...]
+    evidence: Evidence
+    boxed: Boxed | None = None
+    composition: Composition | None = None
+
+
+@dataclass(slots=True)
+class Stages:
+    """Milliseconds of CPU of this thread, by stage."""
+
+    spent_ms: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        """Add what the block takes to a stage."""
+        started = time.thread_time()
+        try:
+            yield
+        finally:
+            self.spent_ms[stage] = self.spent_ms.get(stage, 0.0) + (time.thread_time() - started) * 1000
+
+
+def answer(session: Session, snapshot: Snapshot, given: Given, wanted: int, stages: Stages) -> Branched:
+    """Rank the pictures for one branch.
+
+    Args:
+        wanted: hits that will be shown, those before them included.
+    """
+    if given.bare:
+        with stages.time("candidates"):
+            return _by_look(snapshot, given, wanted)
+    weights = snapshot.relevance.weights
+    with stages.time("texts"):
+        language = given.ask.sentence.language
+        asked = ask_texts(snapshot, given.ask.texts, given.vectors, language, given.blind)
+    with stages.time("candidates"):
+        evidence, ranked = _look(snapshot, given, asked, weights, wanted)
+        if given.ask.main is not None:
+            typed = typed_rows(session, snapshot.catalogue, asked[given.ask.main])
+            ranked = add_typed(ranked, typed)
+        order = np.lexsort((ranked.rows, -ranked.total))
+        ranked = ranked.only(order)
+    columns = boxed_columns(given.ask)
+    if not columns or len(ranked.rows) == 0:
+        return Branched(given, ranked, asked, evidence)
+    with stages.time("boxes"):
+        return _compose(session, snapshot, Branched(given, ranked, asked, evidence), columns)
+
+
+def boxed_columns(ask: Ask) -> list[int]:
+    """Texts that are looked for among the boxes: the things, or the whole text where it names none; then the denied."""
+    things = list(ask.things) or ([] if ask.main is None else [ask.main])
+    return things + list(ask.without)
+
+
+def _look(
+    snapshot: Snapshot, given: Given, asked: tuple[AskedText, ...], weights: Weights, wanted: int
+) -> tuple[Evidence, Ranked]:
+    """Ask the sources for more until what is wanted cannot be outdone by what they left out."""
+    fetch = max(FIRST, 2 * wanted)
+    queries = np.concatenate([given.vectors, given.likes])
+    while True:
+        if len(queries):
+            pool = gather(snapshot, asked, queries, weights, among=given.among, fetch=fetch)
+        else:
+            rows = np.arange(len(snapshot.catalogue.images)) if given.among is None else given.among
+            pool = whole_pool(rows, 0)
+        if given.without:
+            pool = replace(pool, rows=np.setdiff1d(pool.rows, np.array(given.without)))
+        evidence = look_at(snapshot, pool.rows, asked, given.vectors, weights)
+        ranked = rank(given.ask, evidence, _alike(snapshot, pool.rows, given, weights))
+        total = ranked.total
+        if pool.whole or (
+            len(total) >= wanted and -np.partition(-total, wanted - 1)[wanted - 1] >= _bound(given, pool)
+        ):
+            return evidence, ranked
+        if given.ask.main is None or fetch >= len(snapshot.catalogue.images):
+            return evidence, ranked
+        fetch *= WIDER
+
+
+def _bound(given: Given, pool: Pool) -> float:
+    """What no picture outside the pool exceeds; of a list of things, an estimate by the thing that bounds it most."""
+    ask = given.ask
+    if ask.main is None:
+        return -np.inf
+    bound = float(pool.bounds[ask.main])
+    if len(ask.things) > 1:
+        return min(bound, float(pool.bounds[list(ask.things)].min()))
+    return bound
+
+
+def _alike(snapshot: Snapshot, rows: NDArray[np.int64], given: Given, weights: Weights) -> NDArray[np.float32]:
+    """Likeness to the given pictures, each in units of its own spread."""
+    if len(given.likes) == 0:
+        return np.zeros(len(rows), np.float32)
+    cosines = np.nan_to_num(snapshot.images.cosines(snapshot.catalogue.image_vectors[rows], given.likes), nan=-1.0)
+    sample = snapshot.image_sample @ given.likes.T
+    spread = np.maximum(sample.std(axis=0), 0.01)
+    units = (cosines - sample.mean(axis=0)) / spread
+    found: NDArray[np.float32] = (weights.look_alone * (units @ given.weights)).astype(np.float32)
+    return found
+
+
+def _by_look(snapshot: Snapshot, given: Given, wanted: int) -> Branched:
+    """The nearest pictures by the cosine alone: of the text and what is given with it, as one vector."""
+    catalogue, ask = snapshot.catalogue, given.ask
+    pieces = list(given.weights[:, None] * given.likes)
+    pieces += [] if ask.main is None else [given.vectors[ask.main]]
+    pieces += [weight * given.vectors[text] for text, weight in ask.extra]
+    pieces += [-0.5 * given.vectors[text] for text in ask.without]
+    query = np.zeros((1, snapshot.model.dim), np.float32)
+    for piece in pieces:
+        query += piece
+    query /= max(float(np.linalg.norm(query)), 1e-6)
+    where = None if given.among is None else np.sort(catalogue.image_vectors[given.among])
+    count = min(snapshot.images.size, wanted + _SPARE + len(given.without))
+    scores, ids = snapshot.images.search(query, count, where=where)
+    rows = catalogue.image_rows(ids[0])
+    kept = (rows >= 0) & ~np.isin(rows, given.without)
+    rows, cosines = rows[kept], np.clip(scores[0][kept], -1, 1)
+    order = np.lexsort((rows, -cosines))
+    ranked = Ranked(rows[order], {"image": cosines[order]}, cosines[order])
+    return Branched(given, ranked, (), no_evidence(rows[order]))
+
+
+def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Sequence[int]) -> Branched:
+    """Let the boxes of the best reorder them."""
+    ask, ranked = found.given.ask, found.ranked
+    best = np.arange(min(COMPOSED, len(ranked.rows)))
+    ids = snapshot.catalogue.images[ranked.rows[best]]
+    asked = [found.asked[column] for column in columns]
+    boxed = load_boxes(session, snapshot, ids, asked, found.given.vectors[list(columns)])
+    things = [*ask.shown] if ask.things else []
+    looked_for = len(columns) - len(ask.without)
+    composition = compose(len(best), boxed, looked_for, things, list(ask.relations))
+    first = add_boxes(ranked.only(best), ask, composition)
+    order = np.lexsort((first.rows, -first.total))
+    rest = ranked.only(np.arange(len(best), len(ranked.rows)))
+    return replace(
+        found,
+        ranked=_joined(first.only(order), rest),
+        boxed=boxed,
+        composition=composition.only(order),
+    )
+
+
+def _joined(first: Ranked, rest: Ranked) -> Ranked:
+    names = [*first.parts, *(name for name in rest.parts if name not in first.parts)]
+    zeros = (np.zeros(len(first.rows), np.float32), np.zeros(len(rest.rows), np.float32))
+    parts = {name: np.concatenate([first.parts.get(name, zeros[0]), rest.parts.get(name, zeros[1])]) for name in names}
+    return Ranked(np.concatenate([first.rows, rest.rows]), parts, np.concatenate([first.relevance, rest.relevance]))

@@ -1,0 +1,72 @@
+"""Stored boxes of the best candidates, and how well the phrase of each is each thing of the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from search.db.schema import Region
+from search.query.compose import Boxed, phrase_fit
+from search.query.evidence import AskedText, found_in
+from search.snapshot import Snapshot
+
+COMPOSED = 300
+"""Pictures whose boxes are looked at: the best before that."""
+
+_LEAST_DEVIATIONS = 3.2
+_LEAST_SHARE = 0.42
+"""A phrase is as likely a thing as not from this many standard deviations above the library's texts, and from this
+share of the way from their mean to the same text."""
+
+
+def load_boxes(
+    session: Session,
+    snapshot: Snapshot,
+    image_ids: NDArray[np.int64],
+    asked: Sequence[AskedText],
+    vectors: NDArray[np.float32],
+) -> Boxed:
+    """The regions of some pictures, with how well each is each thing.
+
+    Args:
+        image_ids: at most `COMPOSED`; one statement.
+        asked: the things.
+        vectors: `(len(asked), dim)` float32, L2-normalised.
+    """
+    columns = (Region.image_id, Region.id, Region.text_id, Region.x0, Region.y0, Region.x1, Region.y1)
+    query = select(*columns).where(Region.image_id.in_(image_ids.tolist())).order_by(Region.id)
+    rows = session.execute(query).all()
+    picture_of = {image_id: place for place, image_id in enumerate(image_ids.tolist())}
+    documents = snapshot.catalogue.rows_of_texts(np.array([row[2] for row in rows], np.int64))
+    known = documents >= 0
+    fits = np.zeros((len(rows), len(asked)), np.float32)
+    fits[known] = thing_fit(snapshot, documents[known], asked, vectors)
+    return Boxed(
+        picture=np.array([picture_of[row[0]] for row in rows], np.int64),
+        region_ids=np.array([row[1] for row in rows], np.int64),
+        boxes=np.array([row[3:] for row in rows], np.float32).reshape(-1, 4),
+        fits=fits,
+    )
+
+
+def thing_fit(
+    snapshot: Snapshot, documents: NDArray[np.int64], asked: Sequence[AskedText], vectors: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """How well texts of the library are things, `(len(documents), len(asked))` in [0, 1]."""
+    different, place = np.unique(documents, return_inverse=True)
+    cosines = np.nan_to_num(snapshot.texts.cosines(snapshot.catalogue.doc_vectors[different], vectors), nan=-1.0)
+    covered = np.stack([found_in(different, one.worded, one.covered) for one in asked], axis=1)
+    fits = phrase_fit(cosines, middles(asked), covered)
+    return fits[place]
+
+
+def middles(asked: Sequence[AskedText]) -> NDArray[np.float32]:
+    """`(t,)`: the cosine at which a phrase is as likely the thing as not."""
+    means = np.array([one.background.text_mean for one in asked], np.float32)
+    deviations = np.array([one.background.text_std for one in asked], np.float32)
+    middle: NDArray[np.float32] = means + np.maximum(_LEAST_DEVIATIONS * deviations, _LEAST_SHARE * (1 - means))
+    return middle

@@ -1,0 +1,127 @@
+"""Which pictures are looked at: all of a small library; of a large one those that any source puts forward.
+
+Nothing is left out by the order of rows. A picture that no source put forward has a bound: it looks no better than the
+last picture that a source gave, and no text of it says more than the last text that was followed. As long as the hits
+that are wanted do not lie above that bound, the sources are asked for more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.query.evidence import AskedText, found_in
+from search.query.fuse import Weights
+from search.snapshot import Snapshot
+
+ALL_UP_TO = 4_096
+"""Pictures up to which every one is looked at."""
+
+FIRST = 512
+"""Nearest pictures that are fetched first, per text."""
+
+WIDER = 4
+"""By how much more is fetched where the bound is not reached."""
+
+FOLLOWED = 4_096
+"""Pictures that are followed from texts; a text of more pictures than are left is not followed, and sets the bound."""
+
+_TEXTS_FOLLOWED = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Pictures to be looked at.
+
+    Attributes:
+        rows: `(n,)` int64, ascending rows of the catalogue.
+        whole: whether these are all that there are.
+        bounds: `(u,)` float32, per text the log-odds that no picture outside exceeds.
+    """
+
+    rows: NDArray[np.int64]
+    whole: bool
+    bounds: NDArray[np.float32]
+
+
+def whole_pool(rows: NDArray[np.int64], texts: int) -> Pool:
+    """All of these, and nothing outside."""
+    return Pool(rows, True, np.full(texts, -np.inf, np.float32))
+
+
+def gather(
+    snapshot: Snapshot,
+    asked: Sequence[AskedText],
+    vectors: NDArray[np.float32],
+    weights: Weights,
+    *,
+    among: NDArray[np.int64] | None,
+    fetch: int,
+) -> Pool:
+    """Collect pictures from all sources.
+
+    Args:
+        asked: the texts of the query; their vectors are the first rows of `vectors`.
+        vectors: `(at least u, dim)` float32; what follows the texts (pictures that were given) is searched as well.
+        among: rows that may be found, ascending; None for all.
+        fetch: nearest pictures per vector.
+    """
+    catalogue = snapshot.catalogue
+    allowed = np.arange(len(catalogue.images)) if among is None else among
+    if len(allowed) <= max(ALL_UP_TO, fetch):
+        return whole_pool(allowed, len(asked))
+    where = None if among is None else np.sort(catalogue.image_vectors[among])
+    scores, ids = snapshot.images.search(vectors, fetch, where=where)
+    nearest = catalogue.image_rows(ids.reshape(-1))
+    follow = [_follow(snapshot, one, weights) for one in asked]
+    rows = np.unique(np.concatenate([nearest[nearest >= 0], *(entry[0] for entry in follow)]))
+    if among is not None:
+        rows = rows[np.isin(rows, among, assume_unique=True)]
+    beyond = [entry[1] for entry in follow]
+    return Pool(rows, False, _bounds(asked, scores, beyond, weights, silence=catalogue.has_silence))
+
+
+def _follow(snapshot: Snapshot, asked: AskedText, weights: Weights) -> tuple[NDArray[np.int64], float]:
+    """The pictures of the texts that say most, and what the first text that was not followed would have given."""
+    documents = np.union1d(asked.worded, asked.meant)
+    if len(documents) == 0:
+        return np.empty(0, np.int64), 0.0
+    said = weights.words * found_in(documents, asked.worded, asked.word_scores)
+    said = said + weights.meaning * found_in(documents, asked.meant, asked.meanings)
+    if len(documents) > _TEXTS_FOLLOWED:
+        best = np.argpartition(-said, _TEXTS_FOLLOWED)[: _TEXTS_FOLLOWED + 1]
+        documents, said = documents[best], said[best]
+    order = np.lexsort((documents, -said))
+    documents, said = documents[order], said[order]
+    followed = documents[:_TEXTS_FOLLOWED]
+    uses = snapshot.catalogue.uses(followed)
+    small = uses <= FOLLOWED // 4
+    # The best first, until what they bring together is enough.
+    taken = small & (np.cumsum(np.where(small, uses, 0)) <= FOLLOWED)
+    left = np.flatnonzero(~taken)
+    beyond = [float(said[left[0]])] if len(left) else []
+    if len(documents) > _TEXTS_FOLLOWED:
+        beyond.append(float(said[_TEXTS_FOLLOWED]))
+    _, rows = snapshot.catalogue.images_of(followed[taken])
+    return np.unique(rows), max(beyond, default=0.0)
+
+
+def _bounds(
+    asked: Sequence[AskedText],
+    scores: NDArray[np.float32],
+    beyond: Sequence[float],
+    weights: Weights,
+    *,
+    silence: bool,
+) -> NDArray[np.float32]:
+    """What no picture outside can exceed: one with texts, and one without if there is any."""
+    bounds = np.empty(len(asked), np.float32)
+    for number, one in enumerate(asked):
+        look = (float(scores[number, -1]) - one.background.image_mean) / one.background.image_spread
+        written = (weights.look if look > 0 else 0.0) * look + beyond[number]
+        alone = weights.look_alone * look + weights.silence + beyond[number]
+        bounds[number] = max(written, alone) if silence else written
+    return bounds

@@ -1,0 +1,71 @@
+"""One state of a library, as a query sees it from its first statement to its last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from search.catalogue.catalogue import Catalogue
+from search.db.schema import CalibrationRow, Model
+from search.library import Library
+from search.query.relevance import PLAIN, QUERY_CLASS, Relevance, read_relevance
+from search.vectors.searcher import Searcher
+
+SAMPLE = 1_000
+"""Vectors that stand for the library when the background of a query is measured: at most 4 MB."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What a query works with.
+
+    Attributes:
+        model: whose vectors they are.
+        images, texts, regions: searchers of the three spaces.
+        catalogue: what belongs to what.
+        relevance: what scores mean in this library.
+    """
+
+    model: Model
+    images: Searcher
+    texts: Searcher
+    regions: Searcher
+    catalogue: Catalogue
+    relevance: Relevance
+
+    @property
+    def image_sample(self) -> NDArray[np.float32]:
+        """`(m, dim)`, pictures that stand for all."""
+        return self.images.sample(SAMPLE)
+
+    @property
+    def text_sample(self) -> NDArray[np.float32]:
+        """`(m, dim)`, captions and phrases that stand for all."""
+        return self.texts.sample(SAMPLE)
+
+
+def take_snapshot(library: Library, session: Session) -> Snapshot | None:
+    """The library as this session sees it; None where nothing has been indexed.
+
+    Raises:
+        CorruptionError: an index is missing or not what was written.
+    """
+    fitted = and_(CalibrationRow.model_id == Model.id, CalibrationRow.query_class == QUERY_CLASS)
+    query = select(Model, CalibrationRow.facts).outerjoin(CalibrationRow, fitted).where(Model.active)
+    row = session.execute(query).first()
+    if row is None:
+        return None
+    model, facts = row
+    spaces = library.vectors.searchers_of(session, model.id, ("image", "text", "region"))
+    return Snapshot(
+        model=model,
+        images=spaces["image"],
+        texts=spaces["text"],
+        regions=spaces["region"],
+        catalogue=library.catalogues.current(session, model.id),
+        relevance=PLAIN if facts is None else read_relevance(facts),
+    )
