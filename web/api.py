@@ -7,14 +7,16 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import numpy as np
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
-from search.query.plan import plan_query
+from search.errors import QueryError
+from search.query.plan import MAX_PICTURES, clean_text
+from search.query.tree_json import from_json
 from search.results import SearchRequest, SearchResult
 from vision.errors import DeixisError
-from web.deps import Engine, EngineDep, Hits, ImageId, LikeId
+from web.deps import Collapse, Engine, EngineDep, Hits, ImageId, LikeId, RegionId, known_parameters
 from web.errors import PROBLEM_JSON, NotReadyError, in_one_line
 from web.looking import LookerDep
 from web.schemas import (
@@ -22,11 +24,10 @@ from web.schemas import (
     BoxModel,
     HealthModel,
     HeatMapModel,
-    HitModel,
     ImageModel,
     ReadyModel,
-    SearchModel,
 )
+from web.search_schemas import HitModel, QueryModel, SearchModel, TokenModel
 from web.templating import file_name
 from web.version import VERSION
 
@@ -38,9 +39,11 @@ MapWords = Annotated[str, Query(description="Words to look for in the picture, 1
 Question = Annotated[
     str, Query(max_length=1000, description="What to ask, in a language of the captioner.", examples=["How many dogs?"])
 ]
-Picture = Annotated[
-    UploadFile, File(description="A picture file: JPEG, PNG, WebP, HEIC, TIFF or another that is read.")
+Pictures = Annotated[
+    list[UploadFile],
+    File(description="Picture files, one to eight: JPEG, PNG, WebP, HEIC, TIFF or another that is read."),
 ]
+FormWords = Annotated[str | None, Form(description="Words in the query language, added to the pictures.")]
 
 
 def _problems(**meanings: str) -> dict[int | str, dict[str, Any]]:
@@ -49,20 +52,50 @@ def _problems(**meanings: str) -> dict[int | str, dict[str, Any]]:
 
 
 _SEARCH_PROBLEMS = _problems(
-    s400="Neither or both of `q` and `like`, or a query that cannot be answered.",
-    s404="No picture has the number in `like`.",
+    s400="Nothing to search for, an unknown filter, or a query that cannot be answered.",
+    s404="No picture or box has the number in `like` or `region`.",
     s422="A value is out of range.",
     s503="Nothing has been indexed, the model is missing, or too many searches wait.",
 )
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(known_parameters)])
 
 
 @router.get("/api/v1/search", responses=_SEARCH_PROBLEMS, tags=["search"], operation_id="search")
-def search(engine: EngineDep, q: Words = None, like: LikeId = None, k: Hits = 20, offset: Offset = 0) -> SearchModel:
-    """Find pictures by words (`q`) or by a picture of the library (`like`); exactly one of the two."""
-    result = engine.search(SearchRequest(text=q, like_image_id=like, k=k, offset=offset))
-    return _search_model(result, k, offset, {"q": q, "like": like})
+def search(
+    engine: EngineDep,
+    q: Words = None,
+    like: LikeId = None,
+    region: RegionId = None,
+    k: Hits = 20,
+    offset: Offset = 0,
+    collapse: Collapse = "none",
+) -> SearchModel:
+    """Find pictures by words in the query language (`q`), by a picture of the library (`like`), a box (`region`)."""
+    request = SearchRequest(text=q, like_image_id=like, like_region_id=region, k=k, offset=offset, collapse=collapse)
+    near = None if collapse == "none" else collapse
+    asked: dict[str, object] = {"q": q, "like": like, "region": region, "collapse": near}
+    return _search_model(engine.search(request), k, offset, asked)
+
+
+@router.post(
+    "/api/v1/query",
+    responses=_problems(
+        s400="The query or its tree cannot be read; `detail` says where.",
+        s404="No picture or box has a number that the query names.",
+        s422="A value is out of range, or a key is not known.",
+        s503="Nothing has been indexed, the model is missing, or too many searches wait.",
+    ),
+    tags=["search"],
+    operation_id="query",
+)
+def query(engine: EngineDep, asked: QueryModel) -> SearchModel:
+    """The same as a search by words, with a JSON body: a text (`q`) or the tree that it is read as (`tree`)."""
+    tree = None if asked.tree is None else from_json(asked.tree)
+    request = SearchRequest(
+        text=asked.q, tree=tree, k=asked.k, offset=asked.offset, annotations=asked.annotations, collapse=asked.collapse
+    )
+    return _search_model(engine.search(request), asked.k, asked.offset, None)
 
 
 @router.post(
@@ -79,10 +112,15 @@ def search(engine: EngineDep, q: Words = None, like: LikeId = None, k: Hits = 20
     tags=["search"],
     operation_id="searchByPicture",
 )
-def search_by_picture(engine: EngineDep, image: Picture, k: Hits = 20, offset: Offset = 0) -> SearchModel:
-    """Find pictures that look like an uploaded one; nothing of the upload is kept."""
-    pixels = engine.decode_bytes(image.file.read(), file_name(image.filename or "upload"))
-    result = engine.search(SearchRequest(image=pixels, k=k, offset=offset))
+def search_by_picture(
+    engine: EngineDep, image: Pictures, q: FormWords = None, k: Hits = 20, offset: Offset = 0
+) -> SearchModel:
+    """Find pictures that look like uploaded ones, with words (`q`) if there are any; nothing of the upload is kept."""
+    if len(image) > MAX_PICTURES:
+        raise QueryError(f"{len(image)} pictures were sent; the limit is {MAX_PICTURES}")
+    pixels = tuple(engine.decode_bytes(one.file.read(), file_name(one.filename or "upload")) for one in image)
+    text = q if q and q.strip() else None
+    result = engine.search(SearchRequest(text=text, pictures=pixels, k=k, offset=offset))
     # There is no address of the next page: the picture would have to be sent again.
     return _search_model(result, k, offset, None)
 
@@ -116,7 +154,7 @@ def image(engine: EngineDep, image_id: ImageId) -> ImageModel:
 async def heat_map(engine: EngineDep, looker: LookerDep, image_id: ImageId, q: MapWords) -> HeatMapModel:
     """Where in a picture some words are, after the encoder of the search: whole queries, phrases or single words."""
     detail = await run_in_threadpool(lambda: engine.service().image(image_id))
-    text = plan_query(q).text
+    text = clean_text(q)
     made = await looker.heat_map(detail, text, await looker.version(detail, text))
     return HeatMapModel(
         image_id=image_id,
@@ -204,6 +242,11 @@ def _search_model(result: SearchResult, k: int, offset: int, query: dict[str, ob
     return SearchModel(
         query=result.query,
         hits=tuple(HitModel.model_validate(hit) for hit in result.hits),
+        likely=result.likely,
+        nearest=result.nearest,
+        unread=result.unread,
+        tokens=tuple(TokenModel.model_validate(token) for token in result.tokens),
+        remarks=result.remarks,
         k=k,
         offset=offset,
         more=result.more,

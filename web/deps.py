@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query, Request
+from fastapi.routing import APIRoute
 
 from search.asking import PictureAsker
 from search.encoder import EncoderWish
@@ -17,7 +18,7 @@ from search.service import SearchService
 from search.settings import Settings, available_cores
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, accept
 from vision.types import RgbImage
-from web.errors import NoCaptionerError, OverloadedError
+from web.errors import NoCaptionerError, OverloadedError, UnknownParameterError
 
 SEARCH_WAIT_S = 20.0
 """A search that finds no free core for this long is refused: a flood ends in clear answers and not in silence."""
@@ -25,6 +26,12 @@ SEARCH_WAIT_S = 20.0
 MAX_PAGE_HITS = 100
 
 ImageId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of a picture of this library.", examples=[5])]
+RegionId = Annotated[
+    int | None, Query(ge=1, le=2**63 - 1, description="Find pictures like what this box of the library shows.")
+]
+Collapse = Annotated[
+    Literal["none", "near"], Query(description="`near` folds pictures that are nearly the same into the best of them.")
+]
 LikeId = Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Find pictures like this one of the library.")]
 Hits = Annotated[int, Query(ge=1, le=MAX_PAGE_HITS, description="How many hits to return.")]
 
@@ -169,6 +176,24 @@ def _decode_limits(settings: Settings) -> DecodeLimits:
 def _engine_of(request: Request) -> Engine:
     engine: Engine = request.app.state.engine
     return engine
+
+
+def known_parameters(request: Request) -> None:
+    """Refuse query parameters that a route does not have: a filter that is ignored in silence looks like an answer.
+
+    Raises:
+        UnknownParameterError: names those that there are.
+    """
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    known = sorted(field.alias for field in route.dependant.query_params)
+    unknown = sorted(set(request.query_params) - set(known))
+    if unknown:
+        raise UnknownParameterError(
+            f"there is no parameter {unknown[0][:80]!r} here",
+            remedy=f"Known: {', '.join(known)}." if known else "This address takes none.",
+        )
 
 
 EngineDep = Annotated[Engine, Depends(_engine_of)]

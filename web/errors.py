@@ -40,6 +40,10 @@ class OriginalGoneError(DeixisError):
     """No file on disk holds this picture any more."""
 
 
+class UnknownParameterError(DeixisError):
+    """A query parameter that the route does not have."""
+
+
 class OverloadedError(DeixisError):
     """More searches wait than this machine can answer in time."""
 
@@ -90,6 +94,7 @@ DOMAIN_KINDS: Mapping[type[DeixisError], Kind] = {
     PromptError: Kind(422, "question-invalid", "This cannot be asked of a picture"),
     NoCaptionerError: Kind(501, "no-captioner", "This server answers no questions about pictures"),
     NotReadyError: Kind(503, "not-ready", "Not ready"),
+    UnknownParameterError: Kind(422, "parameter-unknown", "The request has a parameter that is not known"),
     OverloadedError: Kind(503, "overloaded", "Too much is asked at once"),
     DecoderError: Kind(503, "decoder-unusable", "Pictures cannot be decoded on this machine"),
     SystemFaultError: Kind(503, "system-error", "The system does not let the server do its work"),

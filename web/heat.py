@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from search.query.plan import plan_query
+from search.query.plan import clean_text
 from search.results import HeatMap, ImageDetail
 from vision.errors import DeixisError
 from vision.heat_colours import heat_colours
@@ -56,7 +56,7 @@ async def heat_picture(
 ) -> Response:
     """A heat map as a see-through picture, longest side 512 px, to be laid over any size of its picture."""
     detail = await run_in_threadpool(lambda: engine.service().image(image_id))
-    text = plan_query(q).text
+    text = clean_text(q)
     known = await looker.version(detail, text)
     etag = f'"{known[:32]}"'
     lasting = version != "" and known.startswith(version)
@@ -70,7 +70,7 @@ async def heat_picture(
 async def shown_heat(looker: PictureLooker, detail: ImageDetail, text: str) -> ShownHeat:
     """Look for a text in a picture; where that fails, the page still comes, and says why there is no map."""
     try:
-        words = plan_query(text).text
+        words = clean_text(text)
         version = await looker.version(detail, words)
         made = await looker.heat_map(detail, words, version)
     except DeixisError as error:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from search.errors import LibraryEmptyError
 from search.results import Hit, ImageDetail, LibraryStatus, PictureAnswer, SearchRequest, SearchResult
 from vision.grounding.errors import PromptError
-from web.deps import MAX_PAGE_HITS, Engine, EngineDep, ImageId, LikeId
+from web.deps import MAX_PAGE_HITS, Engine, EngineDep, ImageId, LikeId, RegionId
 from web.errors import in_one_line, kind_of
 from web.heat import gradient, shown_heat, suggested_parts
 from web.looking import LookerDep, PictureLooker
@@ -33,6 +33,15 @@ PageNumber = Annotated[int, Query(ge=1, le=1000)]
 PageText = Annotated[str, Query(max_length=1000)]
 
 router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which part of an answer a page shows; `beyond` is what lies behind the line of what is likely relevant too."""
+
+    k: PageHits = HITS_PER_PAGE
+    page: PageNumber = 1
+    beyond: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +85,17 @@ def results(
     engine: EngineDep,
     q: str = "",
     like: LikeId = None,
-    k: PageHits = HITS_PER_PAGE,
-    page: PageNumber = 1,
+    region: RegionId = None,
+    *,
+    shown: Annotated[Shown, Depends()],
 ) -> Response:
-    """Pictures for words, or pictures like one of the library."""
-    if like is None and not q.strip():
+    """Pictures for words, pictures like one of the library, or more of what a box shows."""
+    k, page = shown.k, shown.page
+    if like is None and region is None and not q.strip():
         return RedirectResponse("/", status_code=303)
     text = q if q.strip() else None
-    result = engine.search(SearchRequest(text=text, like_image_id=like, k=k, offset=(page - 1) * k))
+    asked = SearchRequest(text=text, like_image_id=like, like_region_id=region, k=k, offset=(page - 1) * k)
+    result, behind = _before_the_line(engine.search(asked), beyond=shown.beyond)
     shown_k = None if k == HITS_PER_PAGE else k
     return _results_page(
         request,
@@ -91,7 +103,16 @@ def results(
         {
             "q": q,
             "like": engine.service().image(like) if like is not None else None,
-            "links": {"q": text, "like": like, "k": shown_k},
+            "links": {
+                "q": text,
+                "like": like,
+                "region": region,
+                "k": shown_k,
+                "beyond": "true" if shown.beyond else None,
+            },
+            "tokens": _tokens(result) if text else [],
+            "behind": behind,
+            "nothing_likely": bool(text) and result.likely == 0 and page == 1,
             "page": page,
             "previous": page > 1,
             "next": result.more and page < 1000,
@@ -106,8 +127,18 @@ def results_for_upload(
     """Pictures that look like an uploaded one; it is decoded, compared and forgotten."""
     name = file_name(image.filename or "your picture")
     pixels = engine.decode_bytes(image.file.read(), name)
-    result = engine.search(SearchRequest(image=pixels, k=k))
-    context: dict[str, object] = {"q": "", "like": None, "links": {}, "page": 1, "previous": False, "next": False}
+    result = engine.search(SearchRequest(pictures=(pixels,), k=k))
+    context: dict[str, object] = {
+        "q": "",
+        "like": None,
+        "links": {},
+        "tokens": [],
+        "behind": False,
+        "nothing_likely": False,
+        "page": 1,
+        "previous": False,
+        "next": False,
+    }
     return _results_page(request, result, {**context, "upload": name})
 
 
@@ -152,6 +183,34 @@ async def _answered(looker: PictureLooker, detail: ImageDetail, question: str) -
 
 def _results_page(request: Request, result: SearchResult, context: dict[str, object]) -> Response:
     return render(request, "results.html", {"upload": None, **context, "result": result, "tiles": _tiles(result.hits)})
+
+
+def _before_the_line(result: SearchResult, *, beyond: bool) -> tuple[SearchResult, bool]:
+    """The answer with what is likely relevant alone, and whether something lies behind the line."""
+    if beyond or result.likely is None or all(hit.likely for hit in result.hits):
+        return result, False
+    return replace(result, hits=tuple(hit for hit in result.hits if hit.likely), more=False), True
+
+
+@dataclass(frozen=True, slots=True)
+class ShownToken:
+    """A piece of the query as a page shows it; `rest` is the query without it."""
+
+    kind: str
+    text: str
+    means: str
+    rest: str
+
+
+def _tokens(result: SearchResult) -> list[ShownToken]:
+    """The pieces of a query that is more than words."""
+    if len(result.tokens) < 2 and all(token.kind == "words" for token in result.tokens):
+        return []
+    shown: list[ShownToken] = []
+    for token in result.tokens:
+        rest = " ".join((result.query[: token.span.start] + result.query[token.span.end :]).split())
+        shown.append(ShownToken(token.kind, token.text, token.means, rest))
+    return shown
 
 
 def _tiles(hits: tuple[Hit, ...]) -> list[Tile]:

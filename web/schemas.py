@@ -9,19 +9,19 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_fie
 
 from web.templating import text_of_path
 
-_HASH = "9f2b7c1d" * 8
+EXAMPLE_HASH = "9f2b7c1d" * 8
 
 PathText = Annotated[str, BeforeValidator(text_of_path)]
 """A path as text: JSON cannot carry bytes that are not UTF-8, so they read as U+FFFD."""
 
 
-class _Answer(BaseModel):
+class Answer(BaseModel):
     """Reads the engine's dataclasses field by field, so that a field cannot be forgotten on the way out."""
 
     model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
-class BoxModel(_Answer):
+class BoxModel(Answer):
     """A bounding box as fractions of the upright picture's width and height; origin top left, x0 < x1, y0 < y1."""
 
     x0: Annotated[float, Field(ge=0, le=1, examples=[0.12], description="Left edge.")]
@@ -30,14 +30,14 @@ class BoxModel(_Answer):
     y1: Annotated[float, Field(ge=0, le=1, examples=[0.9], description="Bottom edge.")]
 
 
-class SpanModel(_Answer):
+class SpanModel(Answer):
     """Where a phrase stands in its caption: Unicode code points, half-open `[start, end)`."""
 
     start: Annotated[int, Field(ge=0, examples=[2])]
     end: Annotated[int, Field(ge=1, examples=[12])]
 
 
-class LinksModel(_Answer):
+class LinksModel(Answer):
     """Addresses of one picture, relative to the server."""
 
     self: Annotated[str, Field(description="Everything known of the picture.", examples=["/api/v1/images/5"])]
@@ -59,85 +59,7 @@ class LinksModel(_Answer):
         )
 
 
-class MatchedRegionModel(_Answer):
-    """A box that explains why a picture answers the query."""
-
-    region_id: Annotated[int, Field(examples=[31])]
-    phrase: Annotated[str, Field(examples=["brown bear"])]
-    box: BoxModel
-    score: Annotated[float | None, Field(description="Cosine of query and phrase, -1 to 1.", examples=[0.83])]
-    source: Annotated[
-        str, Field(description="`import` for people's annotations, else the captioner.", examples=["import"])
-    ]
-
-
-class MatchedCaptionModel(_Answer):
-    """The caption that answers the query best."""
-
-    caption_id: Annotated[int, Field(examples=[12])]
-    text: Annotated[str, Field(examples=["A brown bear walks through tall grass."])]
-    score: Annotated[float, Field(description="Cosine of query and caption, -1 to 1.", examples=[0.79])]
-
-
-class HitModel(_Answer):
-    """A picture that answers the query, with the reasons."""
-
-    rank: Annotated[int, Field(ge=1, description="1 is best, counted over all pages.", examples=[1])]
-    image_id: Annotated[int, Field(examples=[5])]
-    path: Annotated[
-        PathText,
-        Field(
-            description="One of the files that hold the picture; bytes that are not UTF-8 read as U+FFFD.",
-            examples=["/home/ana/Pictures/bear.jpg"],
-        ),
-    ]
-    score: Annotated[float, Field(description="What the ranking sorts by: the sum of `parts`.", examples=[0.31])]
-    parts: Annotated[
-        dict[str, float],
-        Field(
-            description="`image`: cosine of query and picture. `text`: what its best caption or phrase adds.",
-            examples=[{"image": 0.27, "text": 0.04}],
-        ),
-    ]
-    width_px: Annotated[int, Field(description="Upright, after EXIF orientation.", examples=[640])]
-    height_px: Annotated[int, Field(description="Upright, after EXIF orientation.", examples=[427])]
-    sha256: Annotated[str, Field(description="Of the file's bytes, hex.", examples=[_HASH])]
-    regions: Annotated[tuple[MatchedRegionModel, ...], Field(description="Boxes that explain the match, best first.")]
-    caption: Annotated[MatchedCaptionModel | None, Field(description="Its best caption, where it has any.")]
-
-    @computed_field  # type: ignore[prop-decorator]  # mypy does not know pydantic's decorator on top of a property
-    @property
-    def links(self) -> LinksModel:
-        """Where to find more of this picture."""
-        return LinksModel.of(self.image_id)
-
-
-class SearchModel(_Answer):
-    """One page of an answer, best hit first."""
-
-    query: Annotated[
-        str, Field(description="The words as understood; empty for a search by picture.", examples=["a brown bear"])
-    ]
-    hits: tuple[HitModel, ...]
-    k: Annotated[int, Field(description="Hits asked for.", examples=[20])]
-    offset: Annotated[int, Field(description="Hits passed over.", examples=[0])]
-    more: Annotated[bool, Field(description="Whether hits follow after these.", examples=[True])]
-    next: Annotated[
-        str | None,
-        Field(
-            description="Address of the next page; null at the end.", examples=["/api/v1/search?q=bear&k=20&offset=20"]
-        ),
-    ]
-    images_searched: Annotated[int, Field(description="Pictures that took part.", examples=[103])]
-    waiting: Annotated[
-        int,
-        Field(description="Pictures of the library that wait for their publication and took no part.", examples=[0]),
-    ]
-    took_ms: Annotated[float, Field(description="Milliseconds in the engine, encoding included.", examples=[12.5])]
-    model: Annotated[str, Field(description="Name of the encoder.", examples=["siglip2-base-patch16-256"])]
-
-
-class RegionModel(_Answer):
+class RegionModel(Answer):
     """A phrase and its box, as stored."""
 
     region_id: Annotated[int, Field(examples=[31])]
@@ -148,7 +70,7 @@ class RegionModel(_Answer):
     source: Annotated[str, Field(examples=["import"])]
 
 
-class CaptionModel(_Answer):
+class CaptionModel(Answer):
     """A sentence about the picture, with the boxes of its phrases."""
 
     caption_id: Annotated[int, Field(examples=[12])]
@@ -158,7 +80,7 @@ class CaptionModel(_Answer):
     regions: tuple[RegionModel, ...]
 
 
-class FileModel(_Answer):
+class FileModel(Answer):
     """A file that holds the picture, or held it."""
 
     path: Annotated[PathText, Field(examples=["/home/ana/Pictures/bear.jpg"])]
@@ -166,11 +88,11 @@ class FileModel(_Answer):
     state: Annotated[str, Field(description="`indexed`, `refused` or `missing`.", examples=["indexed"])]
 
 
-class ImageModel(_Answer):
+class ImageModel(Answer):
     """Everything the library knows of one picture."""
 
     image_id: Annotated[int, Field(examples=[5])]
-    sha256: Annotated[str, Field(examples=[_HASH])]
+    sha256: Annotated[str, Field(examples=[EXAMPLE_HASH])]
     width_px: Annotated[int, Field(examples=[640])]
     height_px: Annotated[int, Field(examples=[427])]
     format: Annotated[str, Field(description="Pillow's name of the file format.", examples=["JPEG"])]
@@ -196,7 +118,7 @@ class ImageModel(_Answer):
         return LinksModel.of(self.image_id)
 
 
-class HeatMapModel(_Answer):
+class HeatMapModel(Answer):
     """Where in a picture a text is: one cosine per patch, row by row from the upper left."""
 
     image_id: Annotated[int, Field(examples=[5])]
@@ -215,7 +137,7 @@ class HeatMapModel(_Answer):
     ]
 
 
-class AnswerModel(_Answer):
+class AnswerModel(Answer):
     """What the captioner says to a question about one picture."""
 
     image_id: Annotated[int, Field(examples=[5])]
@@ -228,14 +150,14 @@ class AnswerModel(_Answer):
     took_ms: Annotated[float, Field(description="Milliseconds in the captioner.", examples=[900.0])]
 
 
-class HealthModel(_Answer):
+class HealthModel(Answer):
     """The process lives and answers."""
 
     status: Annotated[str, Field(examples=["ok"])]
     version: Annotated[str, Field(description="Of Deixis.", examples=["0.1.0"])]
 
 
-class ReadyModel(_Answer):
+class ReadyModel(Answer):
     """Searches can be answered now."""
 
     status: Annotated[str, Field(examples=["ready"])]
@@ -247,7 +169,7 @@ class ReadyModel(_Answer):
     ]
 
 
-class FieldErrorModel(_Answer):
+class FieldErrorModel(Answer):
     """One value of the request that cannot be used."""
 
     where: Annotated[str, Field(description="Place and name of the value.", examples=["query.k"])]

@@ -19,7 +19,19 @@ from web.layout import aspect_class, percent
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
-_PARTS = {"image": "the picture itself", "text": "its captions and phrases"}
+_PARTS = {
+    "image": "how it looks",
+    "words": "words of a text",
+    "meaning": "meaning of a text",
+    "things": "its things",
+    "boxes": "boxes of the things",
+    "relation": "how they stand",
+    "number": "how many",
+    "without": "what should not be there",
+    "weighted": "weighted words",
+    "like": "likeness",
+    "typed": "a text typed word for word",
+}
 
 
 def text_of_path(path: str) -> str:

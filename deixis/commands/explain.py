@@ -11,7 +11,7 @@ from deixis import exit_codes, explained_folder
 from deixis.context import encoder_at_hand, read_picture, read_settings
 from deixis.options import DEFAULT_CAPTIONER, CaptionerName, DatabaseUrl, Home, Json, Language, ModelName, Threads
 from deixis.output import out, print_json, printable
-from search.query.plan import plan_query
+from search.query.plan import clean_text
 from vision.explanation import Explanation, explain_caption, explain_query, explain_text
 from vision.grounding.registry import load_captioner
 
@@ -40,7 +40,7 @@ def explain(
     compares each patch with the query, its phrases and its words; with --captioner too, so does its attention.
     """
     settings = read_settings(home=home, database_url=database_url, model=model, captioner=captioner, threads=threads)
-    words = plan_query(query).text if query is not None else None
+    words = clean_text(query) if query is not None else None
     place = (folder or Path(f"{image.stem}-explained")).expanduser()
     explained_folder.check(place)
     pixels = read_picture(image, settings)
