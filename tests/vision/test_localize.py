@@ -106,5 +106,5 @@ def test_an_encoder_without_patches_says_so() -> None:
 
 
 def test_graphs_that_pool_inside_have_no_maps(photo_tiny_dir: Path) -> None:
-    with pytest.raises(ModelError, match="patch_model.onnx"):
+    with pytest.raises(ModelError, match=r"patch_model\.onnx"):
         heat_maps(load_encoder(str(photo_tiny_dir), threads=1), _picture(9, 9), ["a dog"])
