@@ -75,14 +75,17 @@ class SearchService:
         self._loading = threading.Lock()
 
     def warm(self) -> None:
-        """Load and check the encoder now rather than at the first query.
+        """Load encoder, indexes and catalogue now rather than at the first query: then a query would be answered.
 
         Raises:
             LibraryEmptyError: nothing has been indexed yet.
             ModelError: the encoder cannot be loaded.
             ModelMismatchError: it is not the one that made the library's vectors.
+            CorruptionError: an index or the catalogue is missing or not what was written.
         """
         self._ready_encoder(self._active_model())
+        with self._library.read() as session:
+            take_snapshot(self._library, session)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the pictures of the library by how well they answer the request.

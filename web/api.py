@@ -208,7 +208,7 @@ async def health() -> HealthModel:
     operation_id="ready",
 )
 def ready(engine: EngineDep) -> ReadyModel:
-    """Whether searches can be answered: the library opens, its model loads."""
+    """Whether searches can be answered now: the library opens; its model, indexes and catalogue are loaded."""
     return check_ready(engine)
 
 
