@@ -6,7 +6,6 @@ import threading
 import time
 
 import numpy as np
-from numpy.typing import NDArray
 
 from search.db.details import image_detail, library_status, recent_images
 from search.db.schema import Model
@@ -15,7 +14,7 @@ from search.errors import NotFoundError
 from search.library import Library
 from search.previews import PreviewStore
 from search.query.answer import Stages
-from search.query.engine import Wanted, plan
+from search.query.engine import Embedded, Wanted, plan
 from search.query.hydrate import plain_hits
 from search.query.page import Asked, answer_page
 from search.query.plan import check_page, clean_text, read_request
@@ -107,9 +106,8 @@ class SearchService:
             if snapshot is None:
                 raise nothing_indexed()
             with stages.time("embed"):
-                vectors, pictures, regions = self._vectors(wanted, request, snapshot.model)
-            page = answer_page(session, snapshot, Asked(request, wanted, vectors, pictures, regions), stages)
-        unread = self._unread(wanted)
+                embedded = self._embed(wanted, request, snapshot.model)
+            page = answer_page(session, snapshot, Asked(request, wanted, embedded), stages)
         return SearchResult(
             query=parsed.text,
             hits=page.hits,
@@ -120,7 +118,7 @@ class SearchService:
             waiting=snapshot.images.waiting,
             likely=page.likely,
             nearest=page.nearest,
-            unread=unread,
+            unread=embedded.unread,
             tokens=parsed.tokens,
             remarks=parsed.remarks,
             timings_ms=stages.spent_ms,
@@ -214,10 +212,8 @@ class SearchService:
                 self._encoder = encoder
         return self._encoder
 
-    def _vectors(
-        self, wanted: Wanted, request: SearchRequest, model: Model
-    ) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32], dict[int, NDArray[np.float32]]]:
-        """All that has to be embedded, in one batch each: texts by text, pictures `(n, dim)`, regions by id."""
+    def _embed(self, wanted: Wanted, request: SearchRequest, model: Model) -> Embedded:
+        """All that has to be embedded, in one batch each."""
         texts, pictures, regions = wanted.texts, list(request.pictures), wanted.regions
         if regions:
             previews = PreviewStore(self._library.home)
@@ -228,7 +224,9 @@ class SearchService:
         by_text = encoder.encode_text(texts) if encoder is not None and texts else none
         seen = encoder.encode_images(pictures) if encoder is not None and pictures else none
         given = len(request.pictures)
-        return dict(zip(texts, by_text, strict=True)), seen[:given], dict(zip(regions, seen[given:], strict=True))
+        by_region = dict(zip(regions, seen[given:], strict=True))
+        unread = self._unread(wanted)
+        return Embedded(dict(zip(texts, by_text, strict=True)), seen[:given], by_region, unread)
 
     def _unread(self, wanted: Wanted) -> tuple[str, ...]:
         """Words of the query that mean nothing to the encoder."""

@@ -37,7 +37,7 @@ class Given:
         among: rows of the catalogue that its filters leave, ascending; None for all.
         without: rows that must not be found: the pictures that were given.
         plain: look alone counts, and the score is the cosine.
-        blind: texts of which the encoder can read nothing.
+        unread: words that the encoder cannot read, folded.
     """
 
     ask: Ask
@@ -47,7 +47,7 @@ class Given:
     among: NDArray[np.int64] | None = None
     without: tuple[int, ...] = ()
     plain: bool = False
-    blind: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
 
     @property
     def bare(self) -> bool:
@@ -104,7 +104,7 @@ def answer(session: Session, snapshot: Snapshot, given: Given, wanted: int, stag
     weights = snapshot.relevance.weights
     with stages.time("texts"):
         language = given.ask.sentence.language
-        asked = ask_texts(snapshot, given.ask.texts, given.vectors, language, given.blind)
+        asked = ask_texts(snapshot, given.ask.texts, given.vectors, language, given.unread)
     with stages.time("candidates"):
         evidence, ranked = _look(snapshot, given, asked, weights, wanted)
         if given.ask.main is not None:

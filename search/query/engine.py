@@ -51,6 +51,23 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """What a request needed of the encoder.
+
+    Attributes:
+        texts: `(dim,)` float32 each, by text.
+        pictures: `(n, dim)` float32, of the pictures that came with the request.
+        regions: `(dim,)` float32 each, of what regions show that the query names, by id.
+        unread: words of the query that the encoder cannot read.
+    """
+
+    texts: Mapping[str, NDArray[np.float32]]
+    pictures: NDArray[np.float32]
+    regions: Mapping[int, NDArray[np.float32]]
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Ordered:
     """The ranking of a whole query.
 
@@ -95,22 +112,11 @@ def plan(root: Node | None, sort: str, request: SearchRequest) -> Wanted:
     return Wanted(tuple(ask(one) for one in planned), sort)
 
 
-def give(
-    session: Session,
-    snapshot: Snapshot,
-    wanted: Wanted,
-    vectors: dict[str, NDArray[np.float32]],
-    pictures: NDArray[np.float32],
-    regions: Mapping[int, NDArray[np.float32]],
-    *,
-    plain: bool,
-) -> tuple[Given, ...]:
+def give(session: Session, snapshot: Snapshot, wanted: Wanted, embedded: Embedded, *, plain: bool) -> tuple[Given, ...]:
     """Turn branches into vectors and rows: look up what they are like, and what their filters leave.
 
     Args:
-        vectors: of `wanted.texts`, `(dim,)` each.
-        pictures: `(n, dim)`, of the pictures that came with the request.
-        regions: `(dim,)` each, of what regions show that the query names.
+        embedded: what had to be embedded for them.
         plain: look alone shall count.
 
     Raises:
@@ -120,8 +126,8 @@ def give(
     dim = snapshot.model.dim
     given: list[Given] = []
     for one in wanted.asks:
-        likes = [_like(session, snapshot, like, pictures, regions) for like in one.branch.likes]
-        texts = [vectors[text] for text in one.texts]
+        likes = [_like(session, snapshot, like, embedded) for like in one.branch.likes]
+        texts = [embedded.texts[text] for text in one.texts]
         given.append(
             Given(
                 ask=one,
@@ -131,6 +137,7 @@ def give(
                 among=_among(session, snapshot, one.branch),
                 without=tuple(row for _, row in likes if row >= 0),
                 plain=plain,
+                unread=frozenset(embedded.unread),
             )
         )
     return tuple(given)
@@ -202,14 +209,13 @@ def _like(
     session: Session,
     snapshot: Snapshot,
     like: Like,
-    pictures: NDArray[np.float32],
-    regions: Mapping[int, NDArray[np.float32]],
+    embedded: Embedded,
 ) -> tuple[NDArray[np.float32], int]:
     """The vector of what the hits should look like, and the row of the catalogue that it comes from, or -1."""
     if like.of == "picture":
-        if not 0 <= like.id < len(pictures):
+        if not 0 <= like.id < len(embedded.pictures):
             raise NotFoundError(f"no picture {like.id} came with the request")
-        return pictures[like.id], -1
+        return embedded.pictures[like.id], -1
     image_id = like.id if like.of == "image" else session.scalar(select(Region.image_id).where(Region.id == like.id))
     row = -1 if image_id is None else int(snapshot.catalogue.rows_of_images(np.array([image_id]))[0])
     if row < 0:
@@ -217,4 +223,4 @@ def _like(
         raise NotFoundError(f"there is no {what} {like.id} in this library")
     if like.of == "image":
         return snapshot.images.vectors(snapshot.catalogue.image_vectors[[row]])[0], row
-    return regions[like.id], row
+    return embedded.regions[like.id], row

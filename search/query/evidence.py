@@ -39,6 +39,7 @@ class AskedText:
         meant: document rows that mean much the same, ascending.
         meanings: of those, standard deviations above the floor, above 0.
         blind: the encoder can read none of its words: nothing looks like it, only a text can hold it.
+        doubtful: it cannot read some of them: what it looks like is no reason to call a picture likely.
     """
 
     text: str
@@ -50,6 +51,7 @@ class AskedText:
     meant: NDArray[np.int64]
     meanings: NDArray[np.float32]
     blind: bool = False
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Evidence:
         judged: the log-odds.
         documents: `(n, u)` int64, the best document for each text; -1 where none says anything.
         silent: `(n,)` bool, pictures about which nothing is written.
+        trusted: `(n, u)` bool, whether it can make a picture likely: False where the encoder cannot read a word and the
+            best document does not hold all of them.
     """
 
     rows: NDArray[np.int64]
@@ -69,6 +73,7 @@ class Evidence:
     judged: Judged
     documents: NDArray[np.int64]
     silent: NDArray[np.bool_]
+    trusted: NDArray[np.bool_]
 
 
 def ask_texts(
@@ -76,7 +81,7 @@ def ask_texts(
     texts: Sequence[str],
     vectors: NDArray[np.float32],
     language: str | None = None,
-    blind: frozenset[str] = frozenset(),
+    unread: frozenset[str] = frozenset(),
 ) -> tuple[AskedText, ...]:
     """Measure the background of each text and look its words and its meaning up.
 
@@ -84,7 +89,7 @@ def ask_texts(
         texts: of the query.
         vectors: `(len(texts), dim)` float32, L2-normalised.
         language: of the query, where it is known.
-        blind: those of the texts of which the encoder can read nothing.
+        unread: words that the encoder cannot read, folded.
     """
     backgrounds = measure_backgrounds(vectors, snapshot.image_sample, snapshot.text_sample)
     count = min(snapshot.texts.size, TEXTS_BY_MEANING)
@@ -96,12 +101,13 @@ def ask_texts(
     for number, text in enumerate(texts):
         words = tuple(terms(text, None if language is None else (language,)))
         match = snapshot.catalogue.match(words)
-        unread = text in blind
-        near = (scores[number][:0], ids[number][:0]) if unread else (scores[number], ids[number])
+        strange = [term.word in unread for term in words]
+        blind = bool(strange) and all(strange)
+        near = (scores[number][:0], ids[number][:0]) if blind else (scores[number], ids[number])
         rows, meanings = _meant(snapshot.catalogue, *near, backgrounds[number], count)
         scored = match.scores + np.where(match.covered >= ALL_HELD, np.float32(WHOLE), 0)
         worded = (match.doc_rows, scored.astype(np.float32), match.covered)
-        asked.append(AskedText(text, words, backgrounds[number], *worded, rows, meanings, unread))
+        asked.append(AskedText(text, words, backgrounds[number], *worded, rows, meanings, blind, any(strange)))
     return tuple(asked)
 
 
@@ -143,13 +149,23 @@ def look_at(
     silent = np.ones(len(rows), bool)
     silent[at[catalogue.doc_kind[documents] == TEXT]] = False
     words, meaning, best = _best_documents(len(rows), at, documents, asked, weights)
-    return Evidence(rows, cosines, judge(look, words, meaning, silent, weights), best, silent)
+    return Evidence(rows, cosines, judge(look, words, meaning, silent, weights), best, silent, _trusted(best, asked))
+
+
+def _trusted(best: NDArray[np.int64], asked: Sequence[AskedText]) -> NDArray[np.bool_]:
+    trusted = np.ones(best.shape, bool)
+    for number, one in enumerate(asked):
+        if one.doubtful:
+            trusted[:, number] = found_in(best[:, number], one.worded, one.covered) >= ALL_HELD
+    return trusted
 
 
 def no_evidence(rows: NDArray[np.int64]) -> Evidence:
     """Pictures that were found by look alone, about which nothing was asked."""
     none = np.empty((len(rows), 0), np.float32)
-    return Evidence(rows, none, Judged(none, none, none), none.astype(np.int64), np.zeros(len(rows), bool))
+    return Evidence(
+        rows, none, Judged(none, none, none), none.astype(np.int64), np.zeros(len(rows), bool), none.astype(bool)
+    )
 
 
 def _best_documents(

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from search.catalogue.catalogue import TEXT
 from search.db.annotations import text_bodies
 from search.query.answer import Stages
-from search.query.engine import Ordered, Wanted, give, order
+from search.query.engine import Embedded, Ordered, Wanted, give, order
 from search.query.explain import explain_hits
 from search.query.hydrate import hydrate
 from search.results import Hit, SearchRequest
@@ -23,13 +22,11 @@ _NEAREST = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Asked:
-    """A request with its vectors: texts by text and regions by id, `(dim,)` each, and pictures `(n, dim)`."""
+    """A request, planned, with what it needed of the encoder."""
 
     request: SearchRequest
     wanted: Wanted
-    vectors: dict[str, NDArray[np.float32]]
-    pictures: NDArray[np.float32]
-    regions: dict[int, NDArray[np.float32]]
+    embedded: Embedded
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +50,7 @@ def answer_page(session: Session, snapshot: Snapshot, asked: Asked, stages: Stag
     if snapshot.images.size == 0:
         return Page((), False, None)
     with stages.time("filters"):
-        given = give(
-            session, snapshot, asked.wanted, asked.vectors, asked.pictures, asked.regions, plain=not request.annotations
-        )
+        given = give(session, snapshot, asked.wanted, asked.embedded, plain=not request.annotations)
     ordered = order(session, snapshot, given, request.offset + request.k + 1, asked.wanted.sort, stages)
     with stages.time("hydrate"):
         folded = _fold(session, snapshot, ordered, request)

@@ -68,6 +68,7 @@ def rank(ask: Ask, evidence: Evidence, alike: NDArray[np.float32]) -> Ranked:
     """
     judged = evidence.judged
     total = judged.total
+    sure = np.where(evidence.trusted, total, 0).astype(np.float32)
     parts: dict[str, NDArray[np.float32]] = {"like": alike}
     relevance = alike
     things = list(ask.things)
@@ -76,13 +77,14 @@ def rank(ask: Ask, evidence: Evidence, alike: NDArray[np.float32]) -> Ranked:
         parts["image"] = judged.look[:, ask.main]
         parts["words"] = share * judged.words[:, ask.main]
         parts["meaning"] = share * judged.meaning[:, ask.main]
-        relevance = total[:, ask.main] + alike
+        relevance = sure[:, ask.main] + alike
     if len(things) > 1:
         weakest = total[:, things].min(axis=1)
         parts["things"] = _WEAKEST * weakest + _AVERAGE * total[:, things].mean(axis=1)
         # Halfway to the whole: a sentence that was taken apart wrongly must not lose everything.
-        whole = weakest if ask.main is None else total[:, ask.main]
-        relevance = (weakest + whole) / 2 + alike
+        surely = sure[:, things].min(axis=1)
+        whole = surely if ask.main is None else sure[:, ask.main]
+        relevance = (surely + whole) / 2 + alike
     for text, weight in ask.extra:
         weighted = np.float32(weight) * np.maximum(total[:, text], 0)
         parts["weighted"] = (parts.get("weighted", np.float32(0)) + weighted).astype(np.float32)
