@@ -197,7 +197,7 @@ def test_no_page_makes_the_browser_complain(browser: Browser, address: str, ids:
 
 def test_pictures_of_a_row_have_the_same_height_and_stay_in_the_window(browser: Browser, address: str) -> None:
     browser.call("Emulation.setDeviceMetricsOverride", width=1200, height=900, deviceScaleFactor=1, mobile=False)
-    browser.open(address + "search?q=red")
+    browser.open(address + "search?q=red&beyond=true")
     tiles = browser.evaluate(ROWS)
     assert len(tiles) == 12
     rows: dict[int, list[float]] = {}
