@@ -10,7 +10,7 @@ from sqlalchemy import select
 from search.db.schema import CalibrationRow
 from search.library import Library
 from search.query.fitting import fit
-from search.query.relevance import QUERY_CLASS, Relevance, read_relevance
+from search.query.relevance import QUERY_CLASS, Relevance
 from search.snapshot import take_snapshot
 from search.vectors.live import KINDS
 
@@ -38,19 +38,17 @@ def refit(library: Library, model_id: int, *, force: bool = False) -> Relevance 
     Returns:
         What was fitted; None where nothing was.
     """
-    mine = (CalibrationRow.model_id == model_id, CalibrationRow.query_class == QUERY_CLASS)
     with library.read() as session:
         snapshot = take_snapshot(library, session)
         if snapshot is None or snapshot.model.id != model_id:
             return None  # another model answers until the job that makes this one's vectors has ended
-        row = session.scalar(select(CalibrationRow).where(*mine))
-        before = 0 if row is None else read_relevance(row.facts).texts
-        texts = snapshot.texts.size
+        before, texts = snapshot.relevance.texts, snapshot.texts.size
         if not force and before and before / _GROWN < texts < before * _GROWN:
             return None
         fitted = fit(session, snapshot)
     if fitted is None:
         return None
+    mine = (CalibrationRow.model_id == model_id, CalibrationRow.query_class == QUERY_CLASS)
     with library.write() as session:
         row = session.scalar(select(CalibrationRow).where(*mine))
         if row is None:

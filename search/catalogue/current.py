@@ -49,6 +49,15 @@ class _Live:
     took_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _MadeOf:
+    """The rows that a catalogue was made of: how far they were seen, how many, and a digest to tell them by."""
+
+    seen: Marks
+    counts: dict[str, int]
+    digest: str
+
+
 class Catalogues:
     """The catalogues of one library.
 
@@ -106,13 +115,15 @@ class Catalogues:
         """
         with self._database.read() as session:
             before = active_catalogue(session, model_id)
-            seen, digest = marks(session), _digest(session, model_id)
-            if before is not None and not force and self._is_good(session, before, seen, digest):
+            seen, counts = marks(session), _counts(session, model_id)
+            digest = _digest(session, seen, counts)
+            if before is not None and not force and self._is_good(before, seen, counts, digest):
                 return False
             catalogue = build(session, model_id)
         if before is None and len(catalogue.images) == 0:
             return False
-        self._write(model_id, catalogue, seen, digest, keep=0 if force else 1)
+        made_of = _MadeOf(seen, counts, digest)
+        self._write(model_id, catalogue, made_of, keep=0 if force else 1)
         return True
 
     def clear(self) -> None:
@@ -120,10 +131,10 @@ class Catalogues:
         self._live.clear()
         self._base.clear()
 
-    def _write(self, model_id: int, catalogue: Catalogue, seen: Marks, digest: str, *, keep: int) -> None:
+    def _write(self, model_id: int, catalogue: Catalogue, made_of: _MadeOf, *, keep: int) -> None:
         """Write the file, then make its row the active one; so many of those before stay for readers about to load."""
         path = self._folder / f"{KIND}-m{model_id}-{secrets.token_hex(8)}{SUFFIX}"
-        sha256, size_bytes = save_catalogue(catalogue, seen, path)
+        sha256, size_bytes = save_catalogue(catalogue, made_of.seen, path)
         with self._database.write() as session:
             mine = (Generation.model_id == model_id, Generation.kind == KIND)
             session.execute(update(Generation).where(*mine, Generation.active).values(active=False))
@@ -137,10 +148,10 @@ class Catalogues:
                 file_name=path.name,
                 index_key=KIND,
                 vectors=len(catalogue.images),
-                ids_sha256=digest,
+                ids_sha256=made_of.digest,
                 sha256=sha256,
                 size_bytes=size_bytes,
-                measured=_counts(session, model_id),
+                measured=made_of.counts,
                 active=True,
                 created_at=datetime.now(UTC),
             )
@@ -182,11 +193,11 @@ class Catalogues:
         self._base[model_id] = (generation.id, catalogue, since)
         return catalogue, since
 
-    def _is_good(self, session: Session, before: Generation, seen: Marks, digest: str) -> bool:
+    def _is_good(self, before: Generation, seen: Marks, now: dict[str, int], digest: str) -> bool:
         """Whether nothing is gone that it holds, and little has come."""
         if before.ids_sha256 == digest:
             return True
-        now, then = _counts(session, before.model_id), before.measured or {}
+        then = before.measured or {}
         if not then or any(now[name] < then.get(name, 0) for name in now):
             return False
         try:
@@ -229,8 +240,8 @@ def _counts(session: Session, model_id: int) -> dict[str, int]:
     return {name: session.scalar(query) or 0 for name, query in queries.items()}
 
 
-def _digest(session: Session, model_id: int) -> str:
+def _digest(session: Session, seen: Marks, counts: dict[str, int]) -> str:
     """What tells whether the rows are still those that a catalogue was made of: how many, and the highest ids."""
     held = session.scalar(select(func.sum(File.id)).where(File.state == "indexed"))
-    facts = {"counts": _counts(session, model_id), "marks": asdict(marks(session)), "files": int(held or 0)}
+    facts = {"counts": counts, "marks": asdict(seen), "files": int(held or 0)}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

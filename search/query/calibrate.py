@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,5 +60,5 @@ def measure_backgrounds(
     )
 
 
-def _of(values: NDArray[np.float32], measure: object) -> float:
-    return float(measure(values)) if values.size else 0.0  # type: ignore[operator]
+def _of(values: NDArray[np.float32], measure: Callable[[NDArray[np.float32]], np.floating]) -> float:
+    return float(measure(values)) if values.size else 0.0

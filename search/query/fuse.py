@@ -6,8 +6,7 @@ its look alone, with the weight that look has where it is all there is: silence 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +31,6 @@ class Weights:
     meaning: float = 0.6
     look_alone: float = 2.0
     silence: float = 0.6
-
-    def as_json(self) -> dict[str, Any]:
-        """For the table of calibrations."""
-        return asdict(self)
 
 
 DEFAULT = Weights()

@@ -80,7 +80,6 @@ class Or:
 
 
 Node: TypeAlias = Words | Exact | Filter | Like | Not | And | Or
-LEAVES = (Words, Exact, Filter, Like)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,11 +40,6 @@ class Phrase:
     words: list[str] = field(default_factory=list)
     place: Place | None = None
 
-    @property
-    def is_bare(self) -> bool:
-        """Whether neither an article nor a number opens it."""
-        return not self.opened
-
 
 class PhraseReader:
     """Reads noun phrases of one sentence."""
