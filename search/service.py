@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
+from sqlalchemy.orm import Session
 
 from search.db.details import image_detail, library_status, recent_images
 from search.db.schema import Model
@@ -33,7 +35,7 @@ from search.results import (
     SearchRequest,
     SearchResult,
 )
-from search.snapshot import take_snapshot
+from search.snapshot import Snapshot, take_snapshot
 from search.words.terms import terms
 from vision.encoders.base import Encoder, LocatingEncoder, ReadingEncoder
 from vision.overlay_images import scale_from_middle
@@ -64,13 +66,23 @@ class SearchService:
         encoder: the library's own; None to load it from where the library remembers it, at the first need.
         wish: where to load the library's encoder from instead, e.g. because it moved, with how many threads; a backend
             or precision that is not the library's is refused.
+        view: what searches see of the library's state; the whole of it if left out. Made for measuring, see
+            `search.query.unsaid`.
     """
 
-    def __init__(self, library: Library, encoder: Encoder | None = None, *, wish: EncoderWish | None = None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        encoder: Encoder | None = None,
+        *,
+        wish: EncoderWish | None = None,
+        view: Callable[[Session, Snapshot], Snapshot] | None = None,
+    ) -> None:
         self._library = library
         self._encoder = encoder
         self._given = encoder is not None
         self._wish = wish or EncoderWish()
+        self._view = view
         self._loading = threading.Lock()
 
     def warm(self) -> None:
@@ -105,6 +117,8 @@ class SearchService:
                 snapshot = take_snapshot(self._library, session)
             if snapshot is None:
                 raise nothing_indexed()
+            if self._view is not None:
+                snapshot = self._view(session, snapshot)
             with stages.time("embed"):
                 embedded = self._embed(wanted, request, snapshot.model)
             page = answer_page(session, snapshot, Asked(request, wanted, embedded), stages)

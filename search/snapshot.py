@@ -28,6 +28,7 @@ class Snapshot:
         images, texts, regions: searchers of the three spaces.
         catalogue: what belongs to what.
         relevance: what scores mean in this library.
+        partial: texts were taken out (`search.query.unsaid`), so that the database knows more than the catalogue.
     """
 
     model: Model
@@ -36,6 +37,7 @@ class Snapshot:
     regions: Searcher
     catalogue: Catalogue
     relevance: Relevance
+    partial: bool = False
 
     @property
     def image_sample(self) -> NDArray[np.float32]:

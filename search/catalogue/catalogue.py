@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,14 @@ class Links:
         at = np.repeat(np.arange(len(wanted)), sizes)
         first = np.repeat(self.starts[wanted] - np.concatenate([[0], np.cumsum(sizes)[:-1]]), sizes)
         return at, self.rows[first + np.arange(len(at))].astype(np.int64)
+
+    def without(self, from_rows: Rows, to_rows: Rows) -> Links:
+        """The same but for these pairs; pairs that it does not hold change nothing."""
+        each = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+        span = int(max(self.rows.max(initial=0), to_rows.max(initial=0))) + 1
+        kept = ~np.isin(each * span + self.rows, from_rows * span + to_rows)
+        starts = np.concatenate([[0], np.cumsum(kept)])[self.starts]
+        return Links(starts.astype(np.int64), self.rows[kept])
 
 
 def link(count: int, from_rows: Rows, to_rows: Rows) -> Links:
@@ -91,6 +99,14 @@ class Catalogue:
     def images_of(self, doc_rows: Rows) -> tuple[Rows, Rows]:
         """Pictures of documents: `(position in doc_rows, picture row)`."""
         return self.pictures.of(doc_rows)
+
+    def unlinked(self, image_rows: Rows, doc_rows: Rows) -> Catalogue:
+        """The same catalogue, in which these documents say nothing of these pictures: one pair at each place."""
+        return replace(
+            self,
+            documents=self.documents.without(image_rows, doc_rows),
+            pictures=self.pictures.without(doc_rows, image_rows),
+        )
 
     def uses(self, doc_rows: Rows) -> Rows:
         """How many pictures each document is about."""
@@ -157,7 +173,8 @@ class Catalogue:
 
     @cached_property
     def _typical_length(self) -> float:
-        return max(float(self.words.lengths[: self._texts].mean()) if self._texts else 1.0, 1.0)
+        used = self.words.lengths[: self._texts][np.diff(self.pictures.starts[: self._texts + 1]) > 0]
+        return max(float(used.mean()) if len(used) else 1.0, 1.0)
 
     @cached_property
     def _image_owners(self) -> _Owners:

@@ -78,6 +78,27 @@ def mean(values: ArrayLike) -> Figure:
     return Figure(100 * float(given.mean()), 100 * float(low), 100 * float(high), len(given))
 
 
+def mean_by(values: ArrayLike, groups: ArrayLike) -> Figure:
+    """Mean of values in [-1, 1], times 100, with a bootstrap interval over groups of values that hang together.
+
+    Args:
+        values: `(n,)`, one a query.
+        groups: `(n,)` whole numbers, what each query is about: the captions of one picture are not independent.
+    """
+    given = np.asarray(values, np.float64)
+    if not len(given):
+        return _nothing()
+    _, group = np.unique(np.asarray(groups), return_inverse=True)
+    sums, sizes = np.bincount(group, given), np.bincount(group)
+    rng = np.random.default_rng(_SEED)
+    drawn = []
+    for _ in range(_RESAMPLES):
+        chosen = rng.integers(len(sums), size=len(sums))
+        drawn.append(sums[chosen].sum() / sizes[chosen].sum())
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Figure(100 * float(given.mean()), 100 * float(low), 100 * float(high), len(given))
+
+
 def auc(positive: ArrayLike, negative: ArrayLike) -> Figure:
     """Per cent of pairs in which the positive scores higher, ties half; bootstrap interval over both sides."""
     first, second = np.asarray(positive, np.float64), np.asarray(negative, np.float64)

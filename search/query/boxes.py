@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,8 @@ def load_boxes(
     columns = (Region.image_id, Region.id, Region.text_id, Region.x0, Region.y0, Region.x1, Region.y1)
     query = select(*columns).where(Region.image_id.in_(image_ids.tolist())).order_by(Region.id)
     rows = session.execute(query).all()
+    if snapshot.partial:
+        rows = [row for row, kept in zip(rows, _still_said(snapshot, rows), strict=True) if kept]
     picture_of = {image_id: place for place, image_id in enumerate(image_ids.tolist())}
     documents = snapshot.catalogue.rows_of_texts(np.array([row[2] for row in rows], np.int64))
     known = documents >= 0
@@ -51,6 +54,17 @@ def load_boxes(
         boxes=np.array([row[3:] for row in rows], np.float32).reshape(-1, 4),
         fits=fits,
     )
+
+
+def _still_said(snapshot: Snapshot, regions: Sequence[Any]) -> NDArray[np.bool_]:
+    """Which regions, `(image id, region id, text id, …)` each, have a phrase that the catalogue ties to the picture."""
+    catalogue = snapshot.catalogue
+    pictures = catalogue.rows_of_images(np.array([row[0] for row in regions], np.int64))
+    documents = catalogue.rows_of_texts(np.array([row[2] for row in regions], np.int64))
+    different = np.unique(pictures[pictures >= 0])
+    at, held = catalogue.docs_of(different)
+    tied = set(zip(different[at].tolist(), held.tolist(), strict=True))
+    return np.array([pair in tied for pair in zip(pictures.tolist(), documents.tolist(), strict=True)], bool)
 
 
 def thing_fit(

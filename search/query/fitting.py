@@ -54,6 +54,7 @@ def fit(session: Session, snapshot: Snapshot) -> Relevance | None:
     """Fit the relevance of a library; None where it has too few texts for that."""
     catalogue = snapshot.catalogue
     documents = np.flatnonzero((catalogue.doc_kind == TEXT) & (catalogue.doc_vectors > 0))
+    documents = documents[catalogue.uses(documents) > 0]
     if len(documents) < LEAST:
         return None
     documents = documents[np.linspace(0, len(documents) - 1, ASKED * 2).astype(np.int64)]

@@ -17,7 +17,7 @@ from search.db.session import Database
 from search.errors import CorruptionError, NotFoundError
 from search.vectors.effort import Effort, read_effort
 from search.vectors.generations import active_generation
-from search.vectors.index import REBUILD, VectorIndex, load_index, sample_places
+from search.vectors.index import REBUILD, VectorIndex, build_index, load_index, sample_places
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,17 @@ class Searcher:
     def with_tail(self, tail: VectorIndex | None, waiting: int) -> Searcher:
         """The same with what is not in the generation."""
         return replace(self, tail=tail, waiting=waiting)
+
+    def only(self, embedding_ids: NDArray[np.int64]) -> Searcher:
+        """One that knows only these of its vectors, compares all of them, and holds a copy in memory.
+
+        Args:
+            embedding_ids: `(n,)`, each once; those that are not here are left out.
+        """
+        vectors = self.vectors(embedding_ids)
+        here = ~np.isnan(vectors).any(axis=1)
+        index = build_index("Flat", self.dim, [(embedding_ids[here], vectors[here])])
+        return replace(self, index=index, tail=None, waiting=0)
 
     def ascending_ids(self) -> NDArray[np.int64]:
         """`(n,)` int64: the generation's embedding ids, ascending."""

@@ -15,6 +15,7 @@ from search.evaluation.ranking import (
     first_right,
     hit_at_1,
     mean,
+    mean_by,
     mean_reciprocal_rank,
     recall_at,
     share,
@@ -76,3 +77,16 @@ def test_auc_agrees_with_counting_every_pair(positive: list[float], negative: li
 
 def test_equal_input_gives_the_equal_interval() -> None:
     assert auc([1.0, 2.0, 0.5], [0.2, 1.5]) == auc([1.0, 2.0, 0.5], [0.2, 1.5])
+
+
+def test_an_interval_over_groups_is_wider_where_the_queries_of_a_group_agree() -> None:
+    values = [1.0] * 5 + [0.0] * 5 + [1.0] * 5 + [0.0] * 5
+    together = mean_by(values, [0] * 5 + [1] * 5 + [2] * 5 + [3] * 5)
+    apart = mean_by(values, range(20))
+    assert together.value == apart.value == mean(values).value == 50
+    assert together.n == 20
+    assert together.high - together.low > apart.high - apart.low
+
+
+def test_a_mean_over_groups_of_nothing_is_no_figure() -> None:
+    assert math.isnan(mean_by([], []).value)
