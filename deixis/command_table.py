@@ -180,10 +180,11 @@ _ROWS = (
     _row("eval", "evaluate", "Measure quality on pictures whose captions are known."),
     _row(
         "eval retrieval",
-        "evaluate:retrieval",
+        "retrieval:retrieval",
         "Measure how often a caption finds its own picture, and a picture its captions.",
-        "deixis eval retrieval --captions captions.json",
-        "deixis eval retrieval --captions dataset_coco.json --split test",
+        "deixis eval retrieval --captions captions.json --fusion",
+        "deixis eval retrieval --captions dataset_coco.json --split test --positives eccv_caption_to_image.json",
+        "deixis eval retrieval --pairs swap_obj.json --pairs add_att.json",
         partial=True,
     ),
     _row(

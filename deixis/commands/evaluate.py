@@ -1,81 +1,19 @@
-"""`deixis eval`: measured quality on pictures whose captions are known."""
+"""`deixis eval storybook` and `captioner`: the built-in models, or others, on drawn test scenes."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-import numpy as np
 import typer
-from sqlalchemy import select
 
 from deixis import exit_codes
-from deixis.context import library_encoder, open_library, read_settings
-from deixis.options import DatabaseUrl, Home, Json, LibraryModelName, Threads, complete_captioner, complete_encoder
-from deixis.output import err, out, print_json
-from indexer.annotations.naming import find_picture
-from indexer.annotations.reading import read_annotations
-from indexer.annotations.records import Annotations
-from indexer.report import SkippedRecord
-from search.db.schema import Embedding
+from deixis.context import read_settings
+from deixis.options import Json, Threads, complete_captioner, complete_encoder
+from deixis.output import out, print_json
 from search.encoder import EncoderWish, new_encoder
-from search.errors import ImportFormatError
-from search.evaluation.retrieval import RetrievalFigures, image_to_text, text_to_image
-from search.library import Library
 from storybook.evaluate_captioner import evaluate_captioner
 from storybook.evaluate_encoder import evaluate_encoder
 from vision.grounding.registry import load_captioner
-
-METHOD = (
-    "Cosine of the encoder's own vectors, exact; captions and boxes in the library take no part. "
-    "Ties count in the query's favour (rank = 1 + answers that score strictly higher); "
-    "percentages are rounded to one decimal for display only, the JSON holds them unrounded."
-)
-
-
-def retrieval(
-    captions: Annotated[
-        Path, typer.Option("--captions", help="COCO captions, Karpathy's splits, XM3600, or Deixis JSON lines.")
-    ],
-    split: Annotated[str | None, typer.Option("--split", help="Of Karpathy's splits: val, test, …")] = None,
-    language: Annotated[str | None, typer.Option("--language", help="Only captions of this language.")] = None,
-    home: Home = None,
-    database_url: DatabaseUrl = None,
-    model: LibraryModelName = None,
-    threads: Threads = None,
-    json: Json = False,
-) -> int:
-    """Text→image and image→text R@1, R@5, R@10 and median rank, with 95 % intervals.
-
-    COCO 5k and Flickr30k 1k as papers report them: index the split's pictures, then --split test; XM3600: --language.
-
-    Exit code 3 when captions were left out because their picture is not indexed: the figures are then of the rest.
-    """
-    settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
-    with open_library(settings) as library:
-        encoder = library_encoder(settings, library)
-        owners, texts, image_ids, skipped = _pairs(library, read_annotations(captions, split), captions.name, language)
-        if not texts:
-            raise ImportFormatError(
-                f"{captions}: none of its captions belongs to an indexed picture",
-                remedy="Index the pictures first: deixis index FOLDER",
-            )
-        images = _image_vectors(library, image_ids)
-        text_vectors = encoder.encode_text(texts)
-    figures = {
-        "text→image": text_to_image(text_vectors, images, owners),
-        "image→text": image_to_text(text_vectors, images, owners),
-    }
-    if json:
-        print_json(_document(figures, encoder.facts.name, skipped))
-    else:
-        _print(figures, encoder.facts.name)
-        for record in skipped[:10]:
-            err().print(f"  left out: {record.where}: {record.reason}")
-        if skipped:
-            err().print(f"{len(skipped)} records were left out; the figures are of the rest")
-    return exit_codes.PARTIAL if skipped else exit_codes.OK
 
 
 def storybook(
@@ -117,57 +55,3 @@ def _print_figures(figures: dict[str, float], *, as_json: bool) -> None:
         return
     for name, value in figures.items():
         out().print(f"{name:<28} {value:7.1f}")
-
-
-def _pairs(
-    library: Library, annotations: Annotations, name: str, language: str | None
-) -> tuple[list[int], list[str], list[int], list[SkippedRecord]]:
-    skipped = list(annotations.skipped)
-    rows: dict[int, int] = {}
-    owners: list[int] = []
-    texts: list[str] = []
-    with library.read() as session:
-        for record in annotations.pictures.values():
-            told = [one for one in record.captions if language in (None, one.language)]
-            if not told:
-                continue
-            target = find_picture(session, record.file)
-            if isinstance(target, SkippedRecord):
-                skipped.append(SkippedRecord(f"{name}: {record.file}", target.code, target.reason))
-                continue
-            row = rows.setdefault(target.image_id, len(rows))
-            for caption in told:
-                owners.append(row)
-                texts.append(caption.text)
-    return owners, texts, list(rows), skipped
-
-
-def _image_vectors(library: Library, image_ids: list[int]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    with library.read() as session:
-        active = library.active_model(session)
-        assert active is not None  # library_encoder has checked it
-        query = select(Embedding.image_id, Embedding.id).where(Embedding.model_id == active.id)
-        ids = dict(session.execute(query).all())
-    return library.vectors.fetch([ids[image_id] for image_id in image_ids])
-
-
-def _document(figures: dict[str, RetrievalFigures], model: str, skipped: list[SkippedRecord]) -> dict[str, Any]:
-    return {
-        "model": model,
-        "method": METHOD,
-        **{direction.replace("→", "_to_"): asdict(some) for direction, some in figures.items()},
-        "left_out": [asdict(record) for record in skipped],
-    }
-
-
-def _print(figures: dict[str, RetrievalFigures], model: str) -> None:
-    console = out()
-    first = next(iter(figures.values()))
-    console.print(f"{model}: {first.queries} captions, {first.answers} pictures")
-    for direction, some in figures.items():
-        recalls = ", ".join(
-            f"R@{k} {value:.1f} [{some.intervals_at[k][0]:.1f}, {some.intervals_at[k][1]:.1f}]"
-            for k, value in some.recall_at.items()
-        )
-        console.print(f"{direction}  {recalls}, median rank {some.median_rank:g}")
-    console.print(METHOD)

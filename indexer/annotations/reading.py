@@ -38,14 +38,7 @@ def read_annotations(path: Path, split: str | None = None) -> Annotations:
     Raises:
         ImportFormatError: it cannot be read, is of no format that Deixis knows, or has no such split.
     """
-    try:
-        data = path.read_bytes()
-    except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
-        raise ImportFormatError(f"{path}: {getattr(error, 'strerror', error)}", remedy="Check the path.") from error
-    for mark, what, remedy in _FOREIGN:
-        if data.startswith(mark):
-            raise ImportFormatError(f"{path}: {what}", remedy=remedy)
-    data = data.removeprefix(codecs.BOM_UTF8)
+    data = read_file(path)
     if path.suffix.lower() in {".jsonl", ".ndjson"} and split is None:
         return read_json_lines(data.split(b"\n"), path.name)
     document = _document(data, path)
@@ -58,6 +51,31 @@ def read_annotations(path: Path, split: str | None = None) -> Annotations:
     if isinstance(document, list) and any(isinstance(pair, dict) and "phrase" in pair for pair in document):
         return read_grounding(document, path.name)
     raise ImportFormatError(f"{path}: not an annotation file that Deixis knows", remedy=_EXPECTED)
+
+
+def read_file(path: Path) -> bytes:
+    """What a text file holds, without its byte order mark.
+
+    Raises:
+        ImportFormatError: it cannot be read, or is compressed or UTF-16.
+    """
+    try:
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:  # a NUL in the path is a ValueError
+        raise ImportFormatError(f"{path}: {getattr(error, 'strerror', error)}", remedy="Check the path.") from error
+    for mark, what, remedy in _FOREIGN:
+        if data.startswith(mark):
+            raise ImportFormatError(f"{path}: {what}", remedy=remedy)
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def read_document(path: Path) -> Any:
+    """The one JSON document that a file holds.
+
+    Raises:
+        ImportFormatError: it cannot be read, or is no JSON.
+    """
+    return _document(read_file(path), path)
 
 
 def _document(data: bytes, path: Path) -> Any:
