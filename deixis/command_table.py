@@ -210,6 +210,14 @@ _ROWS = (
         partial=True,
     ),
     _row(
+        "eval grounding",
+        "grounding:grounding",
+        "Measure whether the box drawn for a phrase is the right one: Flickr30k Entities, RefCOCO.",
+        "deixis eval grounding --entities flickr30k_entities --ids test.txt --pictures flickr30k-images",
+        "deixis eval grounding --refs 'refs(unc).p' --instances instances.json --pictures train2014 --by patches",
+        partial=True,
+    ),
+    _row(
         "eval storybook",
         "evaluate:storybook",
         "Measure an encoder on drawn test scenes; needs no library and no download.",

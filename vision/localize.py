@@ -43,17 +43,26 @@ def heat_maps(encoder: Encoder, image: RgbImage, texts: Sequence[str]) -> HeatMa
         NoHeatMapError: the encoder has no patches in the space of its texts.
         ModelError: the image is not HWC uint8 RGB.
     """
-    if not isinstance(encoder, LocatingEncoder):
-        raise NoHeatMapError(
-            f"{encoder.facts.name} ({encoder.facts.backend}) gives one embedding per picture and none per patch, so it "
-            "has no heat maps",
-            remedy="Use a CLIP or SigLIP folder with model.safetensors, such as the preset siglip2-base.",
-        )
-    patches = encoder.encode_patches([image])[0]
+    patches = locating(encoder).encode_patches([image])[0]
     height, width = image.shape[:2]
     rows, columns, covers = _inside(encoder.facts.preprocessing.view((width, height)), patches.shape[:2])
     cosines = np.einsum("rcd,td->trc", patches[rows, columns], encoder.encode_text(texts), dtype=np.float32)
     return HeatMaps(tuple(texts), np.clip(cosines, -1, 1), covers)
+
+
+def locating(encoder: Encoder) -> LocatingEncoder:
+    """The encoder, if it has heat maps.
+
+    Raises:
+        NoHeatMapError: it has no patches in the space of its texts.
+    """
+    if isinstance(encoder, LocatingEncoder):
+        return encoder
+    raise NoHeatMapError(
+        f"{encoder.facts.name} ({encoder.facts.backend}) gives one embedding per picture and none per patch, so it "
+        "has no heat maps",
+        remedy="Use a CLIP or SigLIP folder with model.safetensors, such as the preset siglip2-base.",
+    )
 
 
 def peak(heat: NDArray[np.float32], covers: Box) -> tuple[float, float]:

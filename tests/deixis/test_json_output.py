@@ -34,6 +34,11 @@ _CALLS = {
     "eval relations": (["eval", "relations", "--scenes", "20", "--per-kind", "2"], 0, "runs"),
     "eval absent": (["eval", "absent", "--scenes", "20", "--per-kind", "2"], 0, "runs"),
     "eval classification": (["eval", "classification", "{pictures}/..", "--model", "colour"], None, "figures"),
+    "eval grounding": (
+        ["eval", "grounding", "--entities", "{entities}", "--pictures", "{entities}", "--by", "patches", *_LOOKING],
+        0,
+        "splits",
+    ),
     "eval storybook": (["eval", "storybook", "--scenes", "10"], 0, None),
     "eval captioner": (["eval", "captioner", "--scenes", "10"], 0, None),
     "quality": (["quality", "storybook-encoder", "--scenes", "10"], None, "rows"),
@@ -61,7 +66,8 @@ def test_the_output_is_one_document(
     name: str, colour_home: Path, made_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments, code, key = _CALLS[name]
-    places = {"pictures": made_home.parent / "pictures", "notes": made_home.parent / "notes.jsonl", "tmp": tmp_path}
+    places = {name: made_home.parent / name for name in ("pictures", "entities")}
+    places |= {"notes": made_home.parent / "notes.jsonl", "tmp": tmp_path}
     found = run([*(one.format(**places) for one in arguments), "--json"])
     shown = capsys.readouterr()
     assert found == code or (code is None and found in (0, 3)), shown.err
