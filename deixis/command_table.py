@@ -218,6 +218,14 @@ _ROWS = (
         partial=True,
     ),
     _row(
+        "eval captions",
+        "caption_quality:captions",
+        "Measure how near written captions come to people's: BLEU-4, ROUGE-L, CIDEr-D, CLIPScore.",
+        "deixis eval captions --captions captions_val2014.json --generated results.json",
+        "deixis eval captions --captions captions.json --pictures ~/Pictures --captioner florence2-base",
+        partial=True,
+    ),
+    _row(
         "eval storybook",
         "evaluate:storybook",
         "Measure an encoder on drawn test scenes; needs no library and no download.",

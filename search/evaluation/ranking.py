@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -68,14 +68,23 @@ def mean_reciprocal_rank(ranks: Sequence[float]) -> Figure:
 
 
 def mean(values: ArrayLike) -> Figure:
-    """Mean of values in [0, 1], times 100, with a bootstrap interval (percentiles of 1,000 resamples)."""
+    """Mean of values, mostly in [0, 1], times 100, with a bootstrap interval."""
     given = np.asarray(values, np.float64)
-    if not len(given):
+    return bootstrap(len(given), lambda chosen: float(given[chosen].mean()))
+
+
+def bootstrap(n: int, measure: Callable[[NDArray[np.int64]], float]) -> Figure:
+    """A figure of n things, times 100, with an interval: percentiles of 1,000 resamples of them.
+
+    Args:
+        measure: the figure of the things at these places, `(n,)`, with repeats.
+    """
+    if not n:
         return _nothing()
     rng = np.random.default_rng(_SEED)
-    drawn = [given[rng.integers(len(given), size=len(given))].mean() for _ in range(_RESAMPLES)]
+    drawn = [measure(rng.integers(n, size=n)) for _ in range(_RESAMPLES)]
     low, high = np.quantile(drawn, (0.025, 0.975))
-    return Figure(100 * float(given.mean()), 100 * float(low), 100 * float(high), len(given))
+    return Figure(100 * measure(np.arange(n)), 100 * float(low), 100 * float(high), n)
 
 
 def mean_by(values: ArrayLike, groups: ArrayLike) -> Figure:
@@ -90,13 +99,8 @@ def mean_by(values: ArrayLike, groups: ArrayLike) -> Figure:
         return _nothing()
     _, group = np.unique(np.asarray(groups), return_inverse=True)
     sums, sizes = np.bincount(group, given), np.bincount(group)
-    rng = np.random.default_rng(_SEED)
-    drawn = []
-    for _ in range(_RESAMPLES):
-        chosen = rng.integers(len(sums), size=len(sums))
-        drawn.append(sums[chosen].sum() / sizes[chosen].sum())
-    low, high = np.quantile(drawn, (0.025, 0.975))
-    return Figure(100 * float(given.mean()), 100 * float(low), 100 * float(high), len(given))
+    found = bootstrap(len(sums), lambda chosen: float(sums[chosen].sum() / sizes[chosen].sum()))
+    return replace(found, n=len(given))
 
 
 def auc(positive: ArrayLike, negative: ArrayLike) -> Figure:

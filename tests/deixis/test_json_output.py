@@ -34,6 +34,7 @@ _CALLS = {
     "eval relations": (["eval", "relations", "--scenes", "20", "--per-kind", "2"], 0, "runs"),
     "eval absent": (["eval", "absent", "--scenes", "20", "--per-kind", "2"], 0, "runs"),
     "eval classification": (["eval", "classification", "{pictures}/..", "--model", "colour"], None, "figures"),
+    "eval captions": (["eval", "captions", "--captions", "{notes}", "--generated", "{notes}"], 0, "figures"),
     "eval grounding": (
         ["eval", "grounding", "--entities", "{entities}", "--pictures", "{entities}", "--by", "patches", *_LOOKING],
         0,
