@@ -53,7 +53,7 @@ def by_captioner(captioner: GroundedCaptioner) -> Pointer:
 
 
 def by_patches(encoder: Encoder) -> Pointer:
-    """The box that the search draws around the warm part of a phrase's heat map.
+    """A box around the warm part of a phrase's heat map, of one look at the whole picture.
 
     Raises:
         NoHeatMapError: the encoder has no patches in the space of its texts.

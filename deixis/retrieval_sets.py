@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -78,11 +78,15 @@ def both_directions(library: Library, encoder: Encoder, captions: Captions) -> d
     }
 
 
-def by_search(library: Library, encoder: Encoder, captions: Captions) -> Measured:
-    """Recall of the search itself; captions that it refuses are added to what was skipped."""
+def by_search(library: Library, encoder: Encoder, captions: Captions, report: Callable[[str], None]) -> Measured:
+    """Recall of the search itself; captions that it refuses are added to what was skipped.
+
+    Args:
+        report: receives how far it is.
+    """
     rows = zip(captions.texts, captions.owners, strict=True)
     asked = [Asking(text, captions.image_ids[row]) for text, row in rows]
-    measured = measure_fusion(library, encoder, asked)
+    measured = measure_fusion(library, encoder, asked, report=report)
     captions.skipped += [SkippedRecord("a query", "refused", reason) for reason in measured.refused]
     return measured
 

@@ -62,6 +62,11 @@ def grounding(
     pictures were left out: the figures are then of the rest.
     """
     settings = read_settings(model=model, captioner=captioner, threads=threads)
+    if (model if by == "captioner" else captioner) is not None:
+        raise SettingsError(
+            f"--by {by} has no use for --{'model' if by == 'captioner' else 'captioner'}",
+            remedy="--captioner points --by captioner, --model --by patches.",
+        )
     read = _read(entities, ids or [], refs, instances, split)
     name, point = _pointer(by, settings, precision)
     found = point_at_all(read.phrases, pictures, point, decode_limits(settings), settings.decoders, report=err().print)

@@ -107,7 +107,7 @@ def _measure(library: Library, encoder: Encoder, wanted: _Wanted) -> tuple[dict[
         read = read_captions(library, wanted.captions, wanted.split, wanted.language)
         found |= both_directions(library, encoder, read)
         if wanted.fusion:
-            found["fusion"] = by_search(library, encoder, read)
+            found["fusion"] = by_search(library, encoder, read, err().print)
         skipped += read.skipped
         if wanted.positives:
             found["positives"], missing = with_positives(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,13 +73,21 @@ class Measured:
     refused: list[str] = field(default_factory=list)
 
 
-def measure_fusion(library: Library, encoder: Encoder, asked: Sequence[Asking], *, halves: int = HALVES) -> Measured:
+def measure_fusion(
+    library: Library,
+    encoder: Encoder,
+    asked: Sequence[Asking],
+    *,
+    halves: int = HALVES,
+    report: Callable[[str], None] = lambda _: None,
+) -> Measured:
     """Ask every caption, once with all others in the library and, in each half that its picture falls into, without.
 
     Args:
         encoder: the library's own.
         asked: at least one.
         halves: random halves, always the same.
+        report: receives how far it is.
 
     Raises:
         LibraryEmptyError: nothing has been indexed yet.
@@ -94,6 +102,7 @@ def measure_fusion(library: Library, encoder: Encoder, asked: Sequence[Asking], 
     some: list[int] = []
     silent: list[float] = []
     for number in range(halves):
+        report(f"{len(fused)} captions asked; half {number + 1} of {halves} without captions")
         half = _half(pictures, number)
         chosen = np.flatnonzero(np.isin(pictures, half)).tolist()
         some += chosen

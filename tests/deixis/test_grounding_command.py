@@ -116,6 +116,8 @@ def test_refs_are_pointed_at_by_patches(made_home: Path, tmp_path: Path, capsys:
         (["--refs", "x.p"], "one set is measured at a time"),
         (["--entities", "x", "--refs", "x.p", "--instances", "y.json"], "one set is measured at a time"),
         (["--entities", "nowhere"], "Name the folder that holds"),
+        (["--entities", "{entities}", "--model", "colour"], "--by captioner has no use for --model"),
+        (["--entities", "{entities}", "--by", "patches", "--captioner", "x"], "has no use for --captioner"),
         (["--entities", "{entities}", "--by", "patches", "--model", "colour"], "has no heat maps"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from indexer.layouts.entities import read_entities
@@ -226,6 +226,12 @@ def test_a_hostile_pickle_is_refused_and_does_nothing(
     assert not (tmp_path / "harm").exists()
 
 
+def test_text_and_numbers_of_the_oldest_pickles_are_read() -> None:
+    data = b"(lp0\n(dp1\nS'sent'\np2\nS'a \\'big\\' dog'\np3\nsaI5\naI01\naL7L\naF1.5\nag3\naVcaf\\u00e9\naN."[:-1]
+    value = read_plain_pickle(data + b"a.")
+    assert value == [{"sent": "a 'big' dog"}, 5, True, 7, 1.5, "a 'big' dog", "café", None]
+
+
 _PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: (
@@ -234,11 +240,13 @@ _PLAIN = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(value=_PLAIN, protocol=st.integers(0, pickle.HIGHEST_PROTOCOL))
 def test_plain_values_come_back_as_they_were(value: Any, protocol: int) -> None:
     assert read_plain_pickle(pickle.dumps(value, protocol)) == value
 
 
+@settings(deadline=None)
 @given(data=st.binary(max_size=200))
 def test_no_bytes_make_it_stumble(data: bytes) -> None:
     with contextlib.suppress(ImportFormatError):

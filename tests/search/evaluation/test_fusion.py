@@ -139,6 +139,17 @@ def test_captions_are_asked_beside_the_look_alone(made: Made) -> None:
     assert gain.value == pytest.approx(found.captioned.fused[5].value - found.captioned.alone[5].value)
 
 
+def test_a_library_that_loses_all_its_texts_is_searched_by_look(made: Made) -> None:
+    service = SearchService(
+        made.library,
+        made.encoder,
+        view=lambda session, snapshot: without_pictures(session, snapshot, list(made.ids.values())),
+    )
+    hits = service.search(SearchRequest(text="red", k=12)).hits
+    assert len(hits) == 12
+    assert not any(hit.regions or hit.caption for hit in hits)
+
+
 def _id_of(made: Made, text: str) -> int:
     from search.evaluation.fusion import _text_ids
 
