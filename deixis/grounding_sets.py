@@ -12,6 +12,7 @@ from indexer.isolate import in_parts
 from indexer.layouts.grounded import GroundedPhrase
 from indexer.report import SkippedRecord
 from search.evaluation.grounding import BoxAnswer, BoxFigures, box_figures
+from search.query.where import DerivedBoxes
 from vision.boxing import box_from_heat
 from vision.encoders.base import Encoder
 from vision.grounding.base import Decoding, GroundedCaptioner
@@ -66,6 +67,27 @@ def by_patches(encoder: Encoder) -> Pointer:
             shown = list(some)
             maps = heat_maps(encoder, shown[0][0], [one.phrase for _, one in shown])
             found += [box_from_heat(heat, maps.covers) for heat in maps.maps]
+        return found
+
+    return point
+
+
+def by_page(encoder: Encoder) -> Pointer:
+    """The box that the page derives where nobody drew one: from five looks, at the whole picture and at parts of it.
+
+    Raises:
+        NoHeatMapError: the encoder has no patches in the space of its texts.
+    """
+    locating(encoder)
+
+    def point(asked: Sequence[Shown]) -> list[Box | None]:
+        found: list[Box | None] = []
+        for _, some in groupby(asked, key=lambda one: id(one[0])):
+            shown = list(some)
+            phrases = list(dict.fromkeys(one.phrase for _, one in shown))
+            derived = DerivedBoxes(encoder).of("", shown[0][0], phrases, [None] * len(phrases))
+            box_of = {one.phrase: one.box for one in derived}
+            found += [box_of.get(one.phrase) for _, one in shown]
         return found
 
     return point

@@ -11,7 +11,7 @@ import typer
 from deixis import exit_codes
 from deixis.context import decode_limits, encoder_at_hand, read_settings
 from deixis.figures import figure_table
-from deixis.grounding_sets import Pointer, by_captioner, by_patches, point_at_all
+from deixis.grounding_sets import Pointer, by_captioner, by_page, by_patches, point_at_all
 from deixis.options import DEFAULT_CAPTIONER, CaptionerName, Json, ModelName, Threads
 from deixis.output import err, out, print_json, printable
 from indexer.layouts.entities import read_entities
@@ -45,7 +45,11 @@ def grounding(
         str | None, typer.Option("--split", help="Of the refs: val, testA, …", show_default="all but train")
     ] = None,
     by: Annotated[
-        Literal["captioner", "patches"], typer.Option("--by", help="Who points: a captioner, or the encoder's patches.")
+        Literal["captioner", "patches", "page"],
+        typer.Option(
+            "--by",
+            help="Who points: a captioner, the encoder's patches, or these as the page asks them, in five looks.",
+        ),
     ] = "captioner",
     captioner: CaptionerName = None,
     model: ModelName = None,
@@ -58,15 +62,11 @@ def grounding(
 ) -> int:
     """Recall@1 at IoU 0.5 of phrases on Flickr30k Entities, or of expressions on RefCOCO, RefCOCO+ and RefCOCOg.
 
-    No library takes part, but that --by patches uses its encoder unless --model names one. Exit code 3 when records or
-    pictures were left out: the figures are then of the rest.
+    No library takes part, but that --by patches and page use its encoder unless --model names one. Exit code 3 when
+    records or pictures were left out: the figures are then of the rest.
     """
     settings = read_settings(model=model, captioner=captioner, threads=threads)
-    if (model if by == "captioner" else captioner) is not None:
-        raise SettingsError(
-            f"--by {by} has no use for --{'model' if by == 'captioner' else 'captioner'}",
-            remedy="--captioner points --by captioner, --model --by patches.",
-        )
+    _check(by, captioner, model)
     read = _read(entities, ids or [], refs, instances, split)
     name, point = _pointer(by, settings, precision)
     found = point_at_all(read.phrases, pictures, point, decode_limits(settings), settings.decoders, report=err().print)
@@ -80,6 +80,14 @@ def grounding(
     if not figures:
         return exit_codes.ERROR
     return exit_codes.PARTIAL if skipped else exit_codes.OK
+
+
+def _check(by: str, captioner: str | None, model: str | None) -> None:
+    if (model if by == "captioner" else captioner) is not None:
+        raise SettingsError(
+            f"--by {by} has no use for --{'model' if by == 'captioner' else 'captioner'}",
+            remedy="--captioner points --by captioner, --model --by patches and --by page.",
+        )
 
 
 def _read(
@@ -96,9 +104,9 @@ def _read(
 
 
 def _pointer(by: str, settings: Settings, precision: str) -> tuple[str, Pointer]:
-    if by == "patches":
+    if by != "captioner":
         encoder = encoder_at_hand(settings)
-        return encoder.facts.name, by_patches(encoder)
+        return encoder.facts.name, by_patches(encoder) if by == "patches" else by_page(encoder)
     writer = load_captioner(
         settings.captioner or DEFAULT_CAPTIONER, threads=settings.compute_threads, precision=precision
     )

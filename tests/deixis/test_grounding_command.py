@@ -94,7 +94,10 @@ def test_the_table_has_a_row_for_each_split(
     assert "2.xml" in shown.err
 
 
-def test_refs_are_pointed_at_by_patches(made_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("by", ["patches", "page"])
+def test_refs_are_pointed_at_by_an_encoder(
+    by: str, made_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     image = {"id": 1, "file_name": "1.jpg", "width": 40, "height": 30}
     annotation = {"id": 2, "image_id": 1, "category_id": 1, "bbox": [0, 0, 40, 30]}
     (tmp_path / "instances.json").write_text(json.dumps({"images": [image], "annotations": [annotation]}))
@@ -103,9 +106,10 @@ def test_refs_are_pointed_at_by_patches(made_home: Path, tmp_path: Path, capsys:
     ]
     (tmp_path / "refs.p").write_bytes(pickle.dumps(refs))
     line = ["--refs", str(tmp_path / "refs.p"), "--instances", str(tmp_path / "instances.json")]
-    line += ["--pictures", str(made_home.parent / "entities"), "--by", "patches", "--model", "storybook-encoder"]
+    line += ["--pictures", str(made_home.parent / "entities"), "--by", by, "--model", "storybook-encoder"]
     assert run(["eval", "grounding", *line, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
+    assert found["by"] == by
     assert {name: split["any_box"]["n"] for name, split in found["splits"].items()} == {"val": 1, "testB": 1}
 
 
