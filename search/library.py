@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from search.belonging import MARK_FILE, check_claim, claim, lies_in, tie
 from search.catalogue.current import Catalogues
-from search.checks.home import remove_unfinished
 from search.db.limits import holdable
 from search.db.readonly import why_not_writable
 from search.db.schema import Model
@@ -31,6 +30,7 @@ from search.vectors.durable import writing_to
 from search.vectors.live import KINDS
 from search.vectors.store import VectorStore
 from vision.encoders.base import EncoderFacts
+from vision.whole_files import remove_unfinished
 
 
 class Library:

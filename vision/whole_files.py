@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -32,14 +33,14 @@ def whole_file(path: Path, *, lasting: bool = True, mode: int = 0o666) -> Iterat
     Raises:
         OSError: it cannot be written; nothing is left behind.
     """
-    unfinished = path.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")
+    unfinished, file = _begin(path, mode)
     try:
-        with open(unfinished, "xb", buffering=1 << 20, opener=lambda name, flags: os.open(name, flags, mode)) as file:
+        with file:
             yield file
             file.flush()
             if lasting:
                 os.fsync(file.fileno())
-        os.replace(unfinished, path)
+            os.replace(unfinished, path)
     except BaseException:
         # The first error is the one to tell of, whatever the disk says to the clearing away.
         with contextlib.suppress(OSError):
@@ -71,6 +72,46 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def is_unfinished(name: str) -> bool:
-    """Whether a file of this name was being written by `whole_file` when its process died."""
-    return name.startswith(".") and name.endswith(UNFINISHED)
+def is_unfinished(path: Path) -> bool:
+    """Whether `whole_file` was writing this file when its process died."""
+    return _is_of_whole_file(path) and not _held(path)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that died have left here; what another one is writing stays."""
+    for path in folder.iterdir():
+        if _is_of_whole_file(path):
+            _held(path, else_remove=True)
+
+
+def _is_of_whole_file(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(UNFINISHED) and path.is_file()
+
+
+def _begin(path: Path, mode: int) -> tuple[Path, BinaryIO]:
+    """A new file beside `path`, held by this process until it is closed."""
+    while True:
+        unfinished = path.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")
+        file = open(unfinished, "xb", buffering=1 << 20, opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
+        with contextlib.suppress(OSError):  # Some network mounts know no locks.
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return unfinished, file
+        file.close()  # Cleared away in the moment before it was held.
+
+
+def _held(path: Path, *, else_remove: bool = False) -> bool:
+    """Whether a process that lives is writing this file."""
+    try:
+        with open(path, "rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+            except OSError:
+                pass
+            if else_remove:
+                path.unlink(missing_ok=True)
+            return False
+    except OSError:
+        return True  # It has got its name meanwhile, or is another user's.

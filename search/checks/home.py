@@ -13,15 +13,8 @@ from vision.whole_files import is_unfinished
 def check_home(home: Path, report: VerifyReport) -> None:
     """Look at what lies in the home itself; segments, generations and previews are checked with their rows."""
     for path in sorted(home.iterdir()):
-        if is_unfinished(path.name) and path.is_file():
+        if is_unfinished(path):
             report.add("unfinished_file", path.name, "was being written when its process ended")
     lock = home / LOCK_FILE
     if (lock.exists() or lock.is_symlink()) and not stat.S_ISREG(lock.lstat().st_mode):
         report.add("lock_file", LOCK_FILE, "is no file")
-
-
-def remove_unfinished(home: Path) -> None:
-    """Remove what interrupted runs have left in the home itself; the caller holds the library's lock."""
-    for path in home.iterdir():
-        if is_unfinished(path.name) and path.is_file():
-            path.unlink(missing_ok=True)

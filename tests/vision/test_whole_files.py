@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vision.whole_files import is_unfinished, whole_file, write_whole
+from vision.whole_files import is_unfinished, remove_unfinished, whole_file, write_whole
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,7 +69,29 @@ def test_kills_while_writing_leave_the_former_or_the_new_file(tmp_path: Path) ->
         text = path.read_text()
         assert len(text) == 300_000
         assert len(set(text)) == 1
-    assert all(is_unfinished(other.name) for other in tmp_path.iterdir() if other != path)
+    assert all(is_unfinished(other) for other in tmp_path.iterdir() if other != path)
+    remove_unfinished(tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_clearing_away_spares_what_a_living_process_writes(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "named", lasting=False) as file:
+        file.write(b"part")
+        remove_unfinished(tmp_path)
+        assert not any(is_unfinished(other) for other in tmp_path.iterdir())
+    assert (tmp_path / "named").read_bytes() == b"part"
+    script = (
+        "import sys; from pathlib import Path; from vision.whole_files import remove_unfinished\n"
+        "while True: remove_unfinished(Path(sys.argv[1]))"
+    )
+    other = subprocess.Popen([sys.executable, "-c", script, str(tmp_path)], cwd=ROOT)
+    try:
+        for number in range(2000):
+            write_whole(tmp_path / "named", str(number), lasting=False)
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.communicate()
 
 
 def test_no_other_place_renames_a_file_into_its_place() -> None:
