@@ -72,6 +72,14 @@ class DrawnLibrary:
         """Answers queries over it; a new one, so that nothing of an earlier state is remembered."""
         return SearchService(self.library, self.encoder)
 
+    def keep_patches(self, looks: int) -> None:
+        """Keep the patches of so many looks at every picture, as `deixis index --patches` does; 0 for none."""
+        options = IndexOptions(decode_workers=self.settings.decoders, limits=decode_limits(self.settings), looks=looks)
+        report = index_paths(self.library, self.encoder, [], options)
+        if report.patches is not None:
+            kept = report.patches
+            err().print(f"patches of {kept.pictures} pictures: {kept.bytes / 1e6:.1f} MB in {report.elapsed_s:.0f} s")
+
     def caption(self, captioner: str) -> None:
         """Let a captioner write about every picture, as `deixis caption` does."""
         writer = load_captioner(captioner, threads=self.settings.compute_threads)

@@ -22,3 +22,4 @@ DrawnModel = Annotated[str, typer.Option("--model", help="Encoder to measure.", 
 DrawnCaptioner = Annotated[
     str, typer.Option("--captioner", help="Writes captions and boxes.", autocompletion=complete_captioner)
 ]
+Patches = Annotated[bool, typer.Option("--patches", help="Measure with kept patches as well (`index --patches`).")]

@@ -12,12 +12,12 @@ from indexer.isolate import in_parts
 from indexer.layouts.grounded import GroundedPhrase
 from indexer.report import SkippedRecord
 from search.evaluation.grounding import BoxAnswer, BoxFigures, box_figures
-from search.query.where import DerivedBoxes
-from vision.boxing import box_from_heat
+from vision.boxing import box_from_heat, box_from_heats
 from vision.encoders.base import Encoder
 from vision.grounding.base import Decoding, GroundedCaptioner
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
 from vision.localize import heat_maps, locating
+from vision.looks import look_at_pictures
 from vision.types import Box, RgbImage
 
 _PICTURES = 8
@@ -73,7 +73,7 @@ def by_patches(encoder: Encoder) -> Pointer:
 
 
 def by_page(encoder: Encoder) -> Pointer:
-    """The box that the page derives where nobody drew one: from five looks, at the whole picture and at parts of it.
+    """The box that a hit gets where nobody drew one: from five looks, at the whole picture and at parts of it.
 
     Raises:
         NoHeatMapError: the encoder has no patches in the space of its texts.
@@ -85,8 +85,9 @@ def by_page(encoder: Encoder) -> Pointer:
         for _, some in groupby(asked, key=lambda one: id(one[0])):
             shown = list(some)
             phrases = list(dict.fromkeys(one.phrase for _, one in shown))
-            derived = DerivedBoxes(encoder).of("", shown[0][0], phrases, [None] * len(phrases))
-            box_of = {one.phrase: one.box for one in derived}
+            (looks,) = look_at_pictures(encoder, [shown[0][0]])
+            texts = encoder.encode_text(phrases)
+            box_of = {phrase: box_from_heats(*looks.heats(text)) for phrase, text in zip(phrases, texts, strict=True)}
             found += [box_of.get(one.phrase) for _, one in shown]
         return found
 

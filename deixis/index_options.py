@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -35,4 +36,22 @@ ClearRules = Annotated[
 ]
 Rescan = Annotated[
     bool, typer.Option("--rescan", help="Look at the bytes of every file, changed or not.", rich_help_panel=ADVANCED)
+]
+
+
+class Looks(StrEnum):
+    """What `--patches` says."""
+
+    PARTS = "parts"
+    WHOLE = "whole"
+    NONE = "none"
+
+
+Patches = Annotated[
+    Looks | None,
+    typer.Option(
+        "--patches",
+        help="Keep patch vectors: better answers without captions, boxes for them. Remembered.",
+        show_default=False,
+    ),
 ]

@@ -29,6 +29,7 @@ _STAGES = {
     "images": "pictures",
     "texts": "captions and phrases",
     "publish": "publishing",
+    "patches": "patches",
 }
 
 

@@ -21,6 +21,8 @@ class IndexOptions:
         replace_model: accept another encoder than the library's, and embed everything again with it.
         prune: erase what is missing or unavailable instead of keeping it hidden.
         rescan: look at the bytes of every file, whatever the file system says of it.
+        looks: keep the patches of so many looks at each picture from now on (`vision.looks.WHOLE` or `WITH_PARTS`); 0
+            for none; None for as before.
         rules: what is said about passing over and following.
     """
 
@@ -31,4 +33,5 @@ class IndexOptions:
     replace_model: bool = False
     prune: bool = False
     rescan: bool = False
+    looks: int | None = None
     rules: RuleChange = field(default_factory=RuleChange)

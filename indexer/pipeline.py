@@ -16,6 +16,7 @@ from indexer.embed_texts import embed_texts
 from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
+from indexer.patches import keep_patches, require_patches
 from indexer.prune import prune_missing
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
 from indexer.roots import claim_roots, require_outside, rules_here
@@ -69,10 +70,13 @@ def index_paths(
         PathError: a given path does not exist, or none was given and the library has no root.
         LibraryBusyError: another bulk job runs on this library.
         ModelMismatchError: the encoder is not the library's, and `replace_model` is off.
+        NoHeatMapError: patches are asked for, and the encoder has none in the space of its texts.
     """
     started = time.monotonic()
     options = options or IndexOptions()
     roots = [resolve_root(path) for path in paths]
+    if options.looks:
+        require_patches(encoder)
     with library.exclusive():
         run = _Run(library, encoder, options, on_progress)
         with noting(lambda: go_on(run.report.embedded + run.report.reused, "pictures")):
@@ -139,6 +143,8 @@ class _Run:
         if self._replacing:
             with self._library.write() as session:
                 self._library.activate_model(session, self._library.register_model(session, self._encoder.facts))
+        # Last, for what is found without them can be looked for already.
+        self.report.patches = keep_patches(self._library, self._encoder, self._options.looks, self._on_progress)
 
     def _scan(self, root: str) -> tuple[list[_Job], list[int]]:
         with self._library.read() as session:

@@ -19,7 +19,7 @@ def prune_missing(library: Library) -> int:
 
 
 def erase_unheld(library: Library) -> int:
-    """Erase pictures that no file holds, texts that nothing uses, and their previews; returns the pictures.
+    """Erase pictures that no file holds, texts that nothing uses, their previews and patches; returns the pictures.
 
     Their vectors become dead rows, for `erase_vectors` once the live ones are published. A run that is killed before
     it has erased the previews leaves them to the next one: every preview is looked at, not only those of today's
@@ -34,4 +34,5 @@ def erase_unheld(library: Library) -> int:
         known = set(session.scalars(select(Image.sha256)))
     store = PreviewStore(library.home)
     erase_previews(sort_previews(store, known).stray)
+    library.patches.store.erase_others(known)
     return images

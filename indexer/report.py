@@ -15,7 +15,7 @@ class Progress:
     """One step of a running job.
 
     Attributes:
-        stage: `scan`, `images`, `texts` or `publish`.
+        stage: `scan`, `images`, `texts`, `publish` or `patches`.
         done: items finished in this stage.
         total: items this stage will have; None while unknown.
     """
@@ -61,6 +61,27 @@ class SkippedRecord:
 
 
 @dataclass(slots=True)
+class PatchReport:
+    """What is kept of the patches of pictures.
+
+    Attributes:
+        looks: at each picture.
+        pictures: that are shown.
+        made: whose patches were computed in this run.
+        without_preview: that wait until their page has been opened once.
+        refused: on which the encoder fails.
+        bytes: on disk, of all of them.
+    """
+
+    looks: int
+    pictures: int = 0
+    made: int = 0
+    without_preview: int = 0
+    refused: list[SkippedRecord] = field(default_factory=list)
+    bytes: int = 0
+
+
+@dataclass(slots=True)
 class IndexReport:
     """The outcome of `index`.
 
@@ -82,6 +103,7 @@ class IndexReport:
         batches: how the encoder's batches of pictures were sized; None where it does not size them, or ran none.
         previews_unwritten: pictures whose preview could not be kept; it is made again when it is looked at.
         previews_problem: why, the first time; empty if there was none.
+        patches: what is kept of patches; None where the library keeps none.
         elapsed_s: wall-clock seconds of the whole job.
     """
 
@@ -102,6 +124,7 @@ class IndexReport:
     batches: BatchReport | None = None
     previews_unwritten: int = 0
     previews_problem: str = ""
+    patches: PatchReport | None = None
     elapsed_s: float = 0.0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from search.results import PictureAnswer
+from search.looked import PictureAnswer
 from vision.grounding.base import GroundedCaptioner
 from vision.grounding.registry import load_captioner
 from vision.types import RgbImage

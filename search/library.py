@@ -26,6 +26,7 @@ from search.errors import LibraryEmptyError, LibraryFaultError, ModelMismatchErr
 from search.lock import HeldLock, JobLock
 from search.locks.home import HomeLock
 from search.locks.server import ServerLock
+from search.patches.kept import KeptPatches
 from search.vectors.durable import writing_to
 from search.vectors.live import KINDS
 from search.vectors.store import VectorStore
@@ -43,6 +44,7 @@ class Library:
         database: its engine and transactions, for the rooms that keep this library.
         vectors: the vector store.
         catalogues: what belongs to what, in memory.
+        patches: of the pictures, where the library keeps them.
     """
 
     def __init__(self, home: Path, database: Database, uid: str) -> None:
@@ -52,6 +54,7 @@ class Library:
         self._claimed = False
         self.vectors = VectorStore(home, database, uid, self._guard)
         self.catalogues = Catalogues(database, self.vectors.generations_folder)
+        self.patches = KeptPatches(home)
 
     @classmethod
     def open(cls, home: Path, database_url: str | None = None, *, create: bool = False) -> Library:

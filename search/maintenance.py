@@ -12,6 +12,7 @@ from search.checks.database import check_database, guarded
 from search.checks.finding import Finding, OnProgress, VerifyReport, silent
 from search.checks.generations import check_generation, check_published
 from search.checks.home import check_home
+from search.checks.patches import check_patches, damaged_patches
 from search.checks.previews import check_previews, damaged_previews
 from search.checks.rows import require_sound_vectors
 from search.checks.segments import check_segment, check_strays
@@ -44,6 +45,8 @@ def verify(library: Library, progress: OnProgress | None = None) -> VerifyReport
             _check_files(library, report, progress or silent)
         with guarded(report, "check previews"):
             check_previews(library, report)
+        with guarded(report, "check patches"):
+            check_patches(library, report)
         check_home(library.home, report)
     return report
 
@@ -56,12 +59,14 @@ class RebuildReport:
         generations: indexes made.
         vectors: how many vectors they hold.
         previews: damaged and stray ones that were removed; they are made again when they are asked for.
+        patches: the same of patches; `index` makes them again.
         compacted: what was rewritten; all zero unless asked for.
     """
 
     generations: int = 0
     vectors: int = 0
     previews: int = 0
+    patches: int = 0
     compacted: CompactReport = field(default_factory=CompactReport)
 
 
@@ -85,6 +90,7 @@ def rebuild(library: Library, *, compact: bool = False) -> RebuildReport:
         if compact:
             report.compacted = compact_segments(library.database, library.vectors)
         report.previews = erase_previews(damaged_previews(library))
+        report.patches = erase_previews(damaged_patches(library))
         with library.read() as session:
             model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
         for model_id in model_ids:

@@ -8,11 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # a command that counts needs neither numpy nor pictures
-    import numpy as np
-    from numpy.typing import NDArray
-
     from search.query.tree import Node, Token
-    from vision.overlay_images import HeatScale
     from vision.types import Box, RgbImage, Span
 
 
@@ -44,6 +40,10 @@ class SearchRequest:
     collapse: Literal["none", "near"] = "none"
 
 
+PATCHES = "patches"
+"""Source of a box that was derived from the patches of its picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class MatchedRegion:
     """A box that explains why a picture answers the query.
@@ -53,7 +53,7 @@ class MatchedRegion:
         answers: which piece of the query it answers.
         score: cosine of that piece and the phrase, in [-1, 1]; of a derived box, of the piece and its patches.
         strength: how likely it is right, in [0, 1].
-        source: who tied the phrase to the box; `patches` for a derived one.
+        source: who tied the phrase to the box; `PATCHES` for a derived one.
     """
 
     region_id: int | None
@@ -160,45 +160,6 @@ class SearchResult:
     tokens: tuple[Token, ...] = ()
     remarks: tuple[str, ...] = ()
     timings_ms: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class HeatMap:
-    """Where in one picture a text is, after the library's encoder.
-
-    Attributes:
-        text: as it was understood.
-        heat: `(rows, columns)` float32, cosine of patch and text, row by row from the upper left.
-        covers: the part of the picture that the patches tile.
-        scale: which values mean nothing and which mean most.
-        model: name of the encoder.
-        took_ms: wall-clock milliseconds in the encoder.
-    """
-
-    text: str
-    heat: NDArray[np.float32]
-    covers: Box
-    scale: HeatScale
-    model: str
-    took_ms: float
-
-
-@dataclass(frozen=True, slots=True)
-class PictureAnswer:
-    """What a captioner says to a question about one picture.
-
-    Attributes:
-        answer: may be empty.
-        log_probability: natural logarithm of the probability of its tokens.
-        model: name of the captioner.
-        took_ms: wall-clock milliseconds in the captioner.
-    """
-
-    question: str
-    answer: str
-    log_probability: float
-    model: str
-    took_ms: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,11 @@ from search.db.schema import Model
 from search.encoder import EncoderWish, active_row, nothing_indexed, open_bound
 from search.errors import NotFoundError
 from search.library import Library
+from search.looked import HeatMap, Pointed
+from search.patches.asking import OnRequest
 from search.previews import PreviewStore
 from search.query.answer import Stages
+from search.query.deriving import STRONG, pointed_phrases
 from search.query.engine import Embedded, Wanted, plan
 from search.query.hydrate import plain_hits
 from search.query.page import Asked, answer_page
@@ -24,7 +27,6 @@ from search.query.sources.regions import crop_of
 from search.results import (
     CaptionInfo,
     FileInfo,
-    HeatMap,
     Hit,
     ImageDetail,
     LibraryStatus,
@@ -37,8 +39,9 @@ from search.results import (
 )
 from search.snapshot import Snapshot, take_snapshot
 from search.words.terms import terms
-from vision.encoders.base import Encoder, LocatingEncoder, ReadingEncoder
-from vision.overlay_images import scale_from_middle
+from vision.encoders.base import Encoder, ReadingEncoder
+from vision.localize import can_locate
+from vision.overlay_images import scale_from_middle, scale_of_strength
 from vision.types import RgbImage
 
 __all__ = [
@@ -51,6 +54,7 @@ __all__ = [
     "MatchedCaption",
     "MatchedRegion",
     "MatchedRelation",
+    "Pointed",
     "RegionInfo",
     "SearchRequest",
     "SearchResult",
@@ -84,6 +88,7 @@ class SearchService:
         self._wish = wish or EncoderWish()
         self._view = view
         self._loading = threading.Lock()
+        self._pointing = OnRequest(library)
 
     def warm(self) -> None:
         """Load encoder, indexes and catalogue now rather than at the first query: then a query would be answered.
@@ -155,30 +160,63 @@ class SearchService:
         from vision.localize import heat_maps  # noqa: PLC0415 (only needed here, and not at every start)
 
         words = clean_text(text)
-        encoder = self._ready_encoder(self._active_model())
+        model = self._active_model()
+        encoder = self._ready_encoder(model)
         started = time.perf_counter()
         maps = heat_maps(encoder, image, [words])
+        (pointed,) = self._pointing.point(encoder, model, image, [words])
+        heat, strength = maps.maps[0], pointed.strength
         return HeatMap(
             text=words,
-            heat=maps.maps[0],
+            heat=heat,
             covers=maps.covers,
-            scale=scale_from_middle(maps.maps[0]),
+            scale=scale_from_middle(heat) if strength is None else scale_of_strength(heat, strength),
+            box=pointed.box,
+            strength=strength,
             model=encoder.facts.name,
             took_ms=(time.perf_counter() - started) * 1000,
         )
 
+    def point(self, image: RgbImage, query: str) -> tuple[Pointed, ...]:
+        """Say where in a picture the things of a query are: all of them, or none where one is not surely there.
+
+        Args:
+            image: HWC uint8 RGB, upright; of the library or not.
+            query: as for a search.
+
+        Raises:
+            QueryError: the query is empty or too long.
+            LibraryEmptyError: nothing has been indexed yet, so that there is no encoder.
+            NoHeatMapError: the encoder cannot compare patches with words.
+        """
+        request = SearchRequest(text=clean_text(query))
+        parsed = read_request(request)
+        asks = plan(parsed.root, parsed.sort, request).asks
+        phrases = pointed_phrases(asks[0]) if asks else ()
+        if not phrases:
+            return ()
+        model = self._active_model()
+        found = self._pointing.point(self._ready_encoder(model), model, image, phrases)
+        sure = all(one.box is not None and one.strength is not None and one.strength >= STRONG for one in found)
+        return found if sure else ()
+
+    @property
+    def points_on_request(self) -> bool:
+        """Whether boxes can be had by looking at a picture, and do not come with the hits already."""
+        return self.may_have_heat_maps and self._library.patches.store.kept() is None
+
     @property
     def may_have_heat_maps(self) -> bool:
         """Whether a heat map is worth asking for; True as long as the encoder is not loaded and nobody knows."""
-        return self._encoder is None or isinstance(self._encoder, LocatingEncoder)
+        return self._encoder is None or can_locate(self._encoder)
 
-    def encoder_identity(self) -> str:
-        """What the library's vectors and heat maps depend on, 64 hex digits.
+    def heat_basis(self) -> str:
+        """What heat maps depend on besides picture and words: equal texts are equal maps.
 
         Raises:
             LibraryEmptyError: nothing has been indexed yet.
         """
-        return self._active_model().identity
+        return self._pointing.basis(self._active_model())
 
     def image(self, image_id: int) -> ImageDetail:
         """Everything known of one picture.

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from search.catalogue.catalogue import Catalogue
 from search.db.schema import CalibrationRow, Model
 from search.library import Library
-from search.query.relevance import PLAIN, QUERY_CLASS, Relevance, read_relevance
+from search.patches.kept import KeptPatches
+from search.query.relevance import QUERY_CLASS, Relevance, read_relevance, unfitted
 from search.vectors.searcher import Searcher
 
 SAMPLE = 1_000
@@ -23,12 +24,16 @@ SAMPLE = 1_000
 class Snapshot:
     """What a query works with.
 
-    Attributes:
-        model: whose vectors they are.
-        images, texts, regions: searchers of the three spaces.
-        catalogue: what belongs to what.
-        relevance: what scores mean in this library.
-        partial: texts were taken out (`search.query.unsaid`), so that the database knows more than the catalogue.
+        Attributes:
+            model: whose vectors they are.
+            images, texts, regions: searchers of the three spaces.
+            catalogue: what belongs to what.
+            relevance: what scores mean in this library.
+    <<<<<<< Updated upstream
+            partial: texts were taken out (`search.query.unsaid`), so that the database knows more than the catalogue.
+    =======
+            patches: of the pictures; None where the library keeps none.
+    >>>>>>> Stashed changes
     """
 
     model: Model
@@ -37,6 +42,7 @@ class Snapshot:
     regions: Searcher
     catalogue: Catalogue
     relevance: Relevance
+    patches: KeptPatches | None = None
     partial: bool = False
 
     @property
@@ -69,5 +75,6 @@ def take_snapshot(library: Library, session: Session) -> Snapshot | None:
         texts=spaces["text"],
         regions=spaces["region"],
         catalogue=library.catalogues.current(session, model.id),
-        relevance=PLAIN if facts is None else read_relevance(facts),
+        relevance=read_relevance(facts) or unfitted(spaces["image"].size),
+        patches=library.patches if library.patches.keeps(model) else None,
     )

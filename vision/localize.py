@@ -45,9 +45,14 @@ def heat_maps(encoder: Encoder, image: RgbImage, texts: Sequence[str]) -> HeatMa
     """
     patches = locating(encoder).encode_patches([image])[0]
     height, width = image.shape[:2]
-    rows, columns, covers = _inside(encoder.facts.preprocessing.view((width, height)), patches.shape[:2])
+    rows, columns, covers = visible_cells(encoder.facts.preprocessing.view((width, height)), patches.shape[:2])
     cosines = np.einsum("rcd,td->trc", patches[rows, columns], encoder.encode_text(texts), dtype=np.float32)
     return HeatMaps(tuple(texts), np.clip(cosines, -1, 1), covers)
+
+
+def can_locate(encoder: Encoder) -> bool:
+    """Whether it has patches in the space of its texts."""
+    return isinstance(encoder, LocatingEncoder) and encoder.locates
 
 
 def locating(encoder: Encoder) -> LocatingEncoder:
@@ -80,10 +85,14 @@ def peak(heat: NDArray[np.float32], covers: Box) -> tuple[float, float]:
     return float(covers.x0 + across * (covers.x1 - covers.x0)), float(covers.y0 + down * (covers.y1 - covers.y0))
 
 
-def _inside(view: tuple[float, float, float, float], grid: tuple[int, ...]) -> tuple[slice, slice, Box]:
-    """The cells that show some of the picture, and where they are: a small picture may have been padded.
+def visible_cells(view: tuple[float, float, float, float], grid: tuple[int, ...]) -> tuple[slice, slice, Box]:
+    """The cells of a grid that show some of the picture, and where they are: a small picture may have been padded.
 
     Padding may end within a cell, which is then drawn narrower than it is, by less than one cell.
+
+    Args:
+        view: what the grid lies over, as `Preprocessing.view` says it.
+        grid: its rows and columns.
     """
     across, down = _kept(view[0], view[2], grid[1]), _kept(view[1], view[3], grid[0])
     return down[0], across[0], Box(across[1], down[1], across[2], down[2])

@@ -52,6 +52,19 @@ def scale_from_middle(heat: NDArray[np.float32]) -> HeatScale:
     return HeatScale(float(np.median(known)), float(known.max())) if known.size else HeatScale(0.0, 0.0)
 
 
+def scale_of_strength(heat: NDArray[np.float32], strength: float) -> HeatScale:
+    """As `scale_from_middle`, weaker: the largest value is drawn as strongly as what it stands for is sure.
+
+    Args:
+        heat: similarities.
+        strength: in [0, 1]; 0 draws nothing.
+    """
+    full = scale_from_middle(heat)
+    if strength <= 0:
+        return HeatScale(full.high, full.high)
+    return HeatScale(full.low, full.low + (full.high - full.low) / strength)
+
+
 def heat_layer(
     heat: NDArray[np.float32], size_wh: tuple[int, int], scale: HeatScale, covers: Box = WHOLE_PICTURE
 ) -> NDArray[np.uint8]:

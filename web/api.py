@@ -163,6 +163,8 @@ async def heat_map(engine: EngineDep, looker: LookerDep, image_id: ImageId, q: M
         covers=BoxModel.model_validate(made.covers),
         low=made.scale.low,
         high=made.scale.high,
+        box=None if made.box is None else BoxModel.model_validate(made.box),
+        strength=made.strength,
         model=made.model,
         took_ms=round(made.took_ms, 3),
         overlay=f"/media/{image_id}/heat.png?" + urlencode({"q": text}),

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from search.settings import Settings, load_settings
-from web import api, errors, heat, media, pages
+from web import api, errors, heat, media, pages, where
 from web.deps import Engine
 from web.looking import PictureLooker
 from web.middleware import AllowedHosts, ErrorNet, ReceiveLimits, SecurityHeaders, host_names
@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(pages.router)
     app.include_router(media.router)
     app.include_router(heat.router)
+    app.include_router(where.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     _publish_problem_schema(app)

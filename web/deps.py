@@ -13,7 +13,8 @@ from fastapi.routing import APIRoute
 from search.asking import PictureAsker
 from search.encoder import EncoderWish
 from search.library import Library
-from search.results import HeatMap, PictureAnswer, SearchRequest, SearchResult
+from search.looked import HeatMap, PictureAnswer, Pointed
+from search.results import SearchRequest, SearchResult
 from search.service import SearchService
 from search.settings import Settings, available_cores
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, accept
@@ -93,6 +94,23 @@ class Engine:
         pixels = self.decode_bytes(preview, name)
         with self._core():
             return service.heat_map(pixels, text)
+
+    def point(self, preview: bytes, name: str, query: str) -> tuple[Pointed, ...]:
+        """Say where in a picture the things of a query are, with no more computing at once than there are cores.
+
+        Args:
+            preview: the picture as a file.
+            name: for messages.
+            query: as for a search.
+
+        Raises:
+            OverloadedError: no core came free in time.
+            DeixisError: whatever the service raises.
+        """
+        service = self.service()
+        pixels = self.decode_bytes(preview, name)
+        with self._core():
+            return service.point(pixels, query)
 
     @property
     def answers(self) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from search.looked import HeatMap
+from search.query.deriving import STRONG
 from search.query.plan import clean_text
-from search.results import HeatMap, ImageDetail
+from search.results import ImageDetail
 from vision.errors import DeixisError
 from vision.heat_colours import heat_colours
 from vision.overlay_images import heat_layer, png_bytes
@@ -19,6 +22,7 @@ from web.deps import EngineDep, ImageId
 from web.errors import in_one_line
 from web.looking import LookerDep, PictureLooker
 from web.media import FOREVER, ContentVersion, IfNoneMatch, etag_matches
+from web.overlay import Drawn, derived_box
 from web.templating import heat_url
 
 LAYER_PX = 512
@@ -34,7 +38,10 @@ class ShownHeat:
     Attributes:
         text: the words looked for.
         url: address of the layer; None where there is none.
-        low: the largest value that is bare; high: the largest value, drawn strongest. Cosines, as text.
+        low: the largest value that is bare; high: the largest value. Cosines, as text.
+        strength: how surely it is there at all, per cent as text; empty where nobody can tell.
+        sure: whether hardly any picture without it reaches that.
+        box: where it is, where that is sure.
         problem: why there is no layer; None where there is one.
     """
 
@@ -42,6 +49,9 @@ class ShownHeat:
     url: str | None = None
     low: str = ""
     high: str = ""
+    strength: str = ""
+    sure: bool = False
+    box: Drawn | None = None
     problem: str | None = None
 
 
@@ -75,11 +85,15 @@ async def shown_heat(looker: PictureLooker, detail: ImageDetail, text: str) -> S
         made = await looker.heat_map(detail, words, version)
     except DeixisError as error:
         return ShownHeat(text, problem=in_one_line(error))
+    sure = made.strength is not None and made.strength >= STRONG
     return ShownHeat(
         text=words,
         url=heat_url(detail.image_id, words, version),
         low=f"{made.scale.low:.3f}",
-        high=f"{made.scale.high:.3f}",
+        high=f"{float(made.heat[np.isfinite(made.heat)].max(initial=-1)):.3f}",
+        strength="" if made.strength is None else f"{made.strength * 100:.0f} %",
+        sure=sure,
+        box=derived_box(made.box) if sure and made.box is not None else None,
     )
 
 

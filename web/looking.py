@@ -10,8 +10,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from search.previews import PAGE_PX
-from search.results import HeatMap, ImageDetail, PictureAnswer
+from search.looked import HeatMap, PictureAnswer, Pointed
+from search.previews import GALLERY_PX, PAGE_PX
+from search.results import ImageDetail
 from web.deps import Engine
 from web.errors import OverloadedError
 from web.media import PreviewMaker
@@ -24,7 +25,7 @@ KEPT_MAPS = 256
 MAX_WAITING = 4
 """Questions that wait while one is answered; on a CPU an answer may take half a minute."""
 
-_DRAWING = "1"
+_DRAWING = "2"
 """Part of every heat map's version; to be changed with the colours, the scale or the interpolation."""
 
 
@@ -41,13 +42,15 @@ class PictureLooker:
         self._previews = previews
         self._maps: OrderedDict[str, HeatMap] = OrderedDict()
         self._once: Once[HeatMap] = Once()
+        self._pointed: OrderedDict[str, tuple[Pointed, ...]] = OrderedDict()
+        self._once_pointed: Once[tuple[Pointed, ...]] = Once()
         self._asking = asyncio.Semaphore(1)
         self._waiting = 0
 
     async def version(self, detail: ImageDetail, text: str) -> str:
         """What a heat map follows from, 64 hex digits: equal versions are equal maps."""
-        encoder = await run_in_threadpool(lambda: self._engine.service().encoder_identity())
-        return hashlib.sha256("\0".join((_DRAWING, detail.sha256, encoder, text)).encode()).hexdigest()
+        basis = await run_in_threadpool(lambda: self._engine.service().heat_basis())
+        return hashlib.sha256("\0".join((_DRAWING, detail.sha256, basis, text)).encode()).hexdigest()
 
     async def heat_map(self, detail: ImageDetail, text: str, version: str) -> HeatMap:
         """Where in a picture a text is.
@@ -67,6 +70,25 @@ class PictureLooker:
             self._maps.move_to_end(version)
             return known
         return await self._once.get(version, lambda: self._make(detail, text, version))
+
+    async def point(self, detail: ImageDetail, query: str, version: str) -> tuple[Pointed, ...]:
+        """Where the things of a query are in a picture; empty where they are not surely there.
+
+        Args:
+            detail: the picture.
+            query: cleaned, as for a search.
+            version: of just these two.
+
+        Raises:
+            OriginalGoneError: no file holds this picture any more.
+            OverloadedError: no core came free in time.
+            DeixisError: whatever the service raises.
+        """
+        known = self._pointed.get(version)
+        if known is not None:
+            self._pointed.move_to_end(version)
+            return known
+        return await self._once_pointed.get(version, lambda: self._make_pointed(detail, query, version))
 
     async def ask(self, detail: ImageDetail, question: str) -> PictureAnswer:
         """Answer a question about a picture.
@@ -91,6 +113,7 @@ class PictureLooker:
     async def close(self) -> None:
         """Wait for what is being made."""
         await self._once.close()
+        await self._once_pointed.close()
 
     async def _make(self, detail: ImageDetail, text: str, version: str) -> HeatMap:
         preview = await self._previews.get(detail, PAGE_PX)
@@ -98,6 +121,14 @@ class PictureLooker:
         self._maps[version] = made
         if len(self._maps) > KEPT_MAPS:
             self._maps.popitem(last=False)
+        return made
+
+    async def _make_pointed(self, detail: ImageDetail, query: str, version: str) -> tuple[Pointed, ...]:
+        preview = await self._previews.get(detail, GALLERY_PX)
+        made = await run_in_threadpool(self._engine.point, preview, _name(detail), query)
+        self._pointed[version] = made
+        if len(self._pointed) > KEPT_MAPS:
+            self._pointed.popitem(last=False)
         return made
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from search.results import CaptionInfo
+from search.results import PATCHES, CaptionInfo
 from vision.types import Box
 from web.layout import COLOURS, percent
 
@@ -49,10 +49,15 @@ VIEWER_LABELS = LabelSize(char_width=0.010, line_height=0.045)
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One rectangle; numbers are written out as SVG reads them, in a viewBox of 1 × 1."""
+    """One rectangle; numbers are written out as SVG reads them, in a viewBox of 1 × 1.
+
+    Attributes:
+        derived: nobody stored it; it follows from the picture's patches.
+    """
 
     group: int
     colour: int
+    derived: bool
     x: str
     y: str
     width: str
@@ -110,14 +115,22 @@ def draw(regions: Sequence[Groundable], labels: LabelSize) -> Overlay:
     largest = sorted(regions, key=lambda region: -_area(region.box))[:MAX_BOXES]
     kept = [region for region in regions if any(region is other for other in largest)]
     things = _things(kept)
-    drawn: dict[tuple[int, Box], None] = {}
+    drawn: dict[tuple[int, Box], bool] = {}
     for group, members in enumerate(things):
-        drawn.update({(group, member.box): None for member in members})
+        drawn.update({(group, member.box): member.source == PATCHES for member in members})
     return Overlay(
-        boxes=tuple(_drawn(box, group) for group, box in sorted(drawn, key=lambda entry: -_area(entry[1]))),
+        boxes=tuple(
+            _drawn(box, group, derived=drawn[group, box])
+            for group, box in sorted(drawn, key=lambda entry: -_area(entry[1]))
+        ),
         labels=_labels(things, labels),
         things=tuple(_thing(group, members) for group, members in enumerate(things)),
     )
+
+
+def derived_box(box: Box) -> Drawn:
+    """A box of its own beside those that are stored."""
+    return _drawn(box, 0, derived=True)
 
 
 def mark_phrases(caption: CaptionInfo, things: Sequence[Thing]) -> tuple[Piece, ...]:
@@ -155,9 +168,9 @@ def _area(box: Box) -> float:
     return (box.x1 - box.x0) * (box.y1 - box.y0)
 
 
-def _drawn(box: Box, group: int) -> Drawn:
+def _drawn(box: Box, group: int, *, derived: bool) -> Drawn:
     x, y, width, height = (f"{value:.6f}" for value in (box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0))
-    return Drawn(group, group % COLOURS, x, y, width, height)
+    return Drawn(group, group % COLOURS, derived, x, y, width, height)
 
 
 def _things(regions: Sequence[Groundable]) -> list[list[Groundable]]:

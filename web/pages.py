@@ -11,7 +11,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from search.errors import LibraryEmptyError
-from search.results import Hit, ImageDetail, LibraryStatus, PictureAnswer, SearchRequest, SearchResult
+from search.looked import PictureAnswer
+from search.query.deriving import is_sure
+from search.results import Hit, ImageDetail, LibraryStatus, SearchRequest, SearchResult
 from vision.grounding.errors import PromptError
 from web.deps import MAX_PAGE_HITS, Engine, EngineDep, ImageId, LikeId, RegionId
 from web.errors import in_one_line, kind_of
@@ -19,6 +21,7 @@ from web.heat import gradient, shown_heat, suggested_parts
 from web.looking import LookerDep, PictureLooker
 from web.overlay import TILE_LABELS, VIEWER_LABELS, Overlay, draw, mark_phrases
 from web.templating import file_name, render
+from web.where import where_url
 
 log = logging.getLogger(__name__)
 
@@ -46,11 +49,12 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A picture of a gallery with what is drawn on it."""
+    """A picture of a gallery with what is drawn on it; `where` is the address of what is looked for once it is seen."""
 
     hit: Hit
     overlay: Overlay
     alt: str
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,7 @@ def results(
             "previous": page > 1,
             "next": result.more and page < 1000,
         },
+        looked_for=q if text and engine.service().points_on_request else "",
     )
 
 
@@ -181,8 +186,9 @@ async def _answered(looker: PictureLooker, detail: ImageDetail, question: str) -
     return Answered(question, 200, said)
 
 
-def _results_page(request: Request, result: SearchResult, context: dict[str, object]) -> Response:
-    return render(request, "results.html", {"upload": None, **context, "result": result, "tiles": _tiles(result.hits)})
+def _results_page(request: Request, result: SearchResult, context: dict[str, object], looked_for: str = "") -> Response:
+    tiles = _tiles(result.hits, looked_for)
+    return render(request, "results.html", {"upload": None, **context, "result": result, "tiles": tiles})
 
 
 def _before_the_line(result: SearchResult, *, beyond: bool) -> tuple[SearchResult, bool]:
@@ -213,8 +219,17 @@ def _tokens(result: SearchResult) -> list[ShownToken]:
     return shown
 
 
-def _tiles(hits: tuple[Hit, ...]) -> list[Tile]:
-    return [Tile(hit, draw(hit.regions[:_BOXES_PER_TILE], TILE_LABELS), _caption_of(hit)) for hit in hits]
+def _tiles(hits: tuple[Hit, ...], looked_for: str = "") -> list[Tile]:
+    """Tiles of hits; `looked_for` is the query whose things are to be looked for where a sure hit has no box."""
+    return [
+        Tile(
+            hit,
+            draw(hit.regions[:_BOXES_PER_TILE], TILE_LABELS),
+            _caption_of(hit),
+            where_url(hit.image_id, looked_for, hit.sha256) if looked_for and is_sure(hit) else "",
+        )
+        for hit in hits
+    ]
 
 
 def _caption_of(hit: Hit) -> str:

@@ -129,7 +129,21 @@ class HeatMapModel(Answer):
     ]
     covers: Annotated[BoxModel, Field(description="The part of the picture that the patches tile.")]
     low: Annotated[float, Field(description="Drawn bare, like all below it: the median.", examples=[0.03])]
-    high: Annotated[float, Field(description="Drawn strongest: the largest value.", examples=[0.31])]
+    high: Annotated[
+        float,
+        Field(description="Drawn strongest: above the largest value where that is weak.", examples=[0.31]),
+    ]
+    box: Annotated[
+        BoxModel | None, Field(description="Where it is, as far as patches tell; null where they do not differ.")
+    ]
+    strength: Annotated[
+        float | None,
+        Field(
+            description="How surely it is there at all, in [0, 1], by what other pictures of the library reach: hardly "
+            "any without it reaches 0.5. Null in a library of one picture.",
+            examples=[0.79],
+        ),
+    ]
     model: Annotated[str, Field(description="Name of the encoder.", examples=["siglip2-base-patch16-256"])]
     took_ms: Annotated[float, Field(description="Milliseconds in the encoder, when it was made.", examples=[180.0])]
     overlay: Annotated[

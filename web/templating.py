@@ -27,6 +27,7 @@ _PARTS = {
     "boxes": "boxes of the things",
     "relation": "how they stand",
     "number": "how many",
+    "patches": "its things, looked at closely",
     "without": "what should not be there",
     "weighted": "weighted words",
     "like": "likeness",

@@ -16,6 +16,8 @@ from deixis.index_options import (
     Exclude,
     FollowLinks,
     Include,
+    Looks,
+    Patches,
     Prune,
     ReplaceModel,
     Rescan,
@@ -28,9 +30,12 @@ from deixis.passed_over import counted, listed
 from deixis.progress import progress_bar
 from indexer.options import IndexOptions
 from indexer.pipeline import index_paths
-from indexer.report import IndexReport
+from indexer.report import IndexReport, PatchReport
 from indexer.roots import RuleChange
 from indexer.scan import resolve_root
+from vision.looks import WHOLE, WITH_PARTS
+
+_LOOKS = {Looks.PARTS: WITH_PARTS, Looks.WHOLE: WHOLE, Looks.NONE: 0}
 
 _LISTED = 20
 """Refused files shown by default; all of them with --verbose and in --json."""
@@ -55,6 +60,7 @@ def index(
     clear_rules: ClearRules = False,
     rescan: Rescan = False,
     prune: Prune = False,
+    patches: Patches = None,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -75,6 +81,7 @@ def index(
         replace_model=replace_model,
         prune=prune,
         rescan=rescan,
+        looks=None if patches is None else _LOOKS[patches],
         rules=RuleChange(tuple(exclude or ()), tuple(include or ()), follow_links, clear_rules),
     )
     # Before a library is made and a model loaded: a misspelt path should cost neither.
@@ -111,6 +118,8 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
     for count, what in rows:
         if count:
             console.print(f"{count:>7} {what}")
+    if report.patches is not None:
+        console.print(_patches(report.patches))
     if report.previews_unwritten:
         console.print(f"{report.previews_unwritten:>7} previews could not be kept: {report.previews_problem}")
     if verbose:
@@ -121,6 +130,17 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
         for path in report.cut_short:
             console.print(f"  cut short: {printable(path)}")
     _print_refused(report, verbose=verbose)
+
+
+def _patches(report: PatchReport) -> str:
+    kept = report.pictures - report.without_preview - len(report.refused)
+    each = f", {report.bytes / kept / 1e3:.1f} kB each" if kept else ""
+    told = f"patches of {kept} pictures kept, {report.made} of them new: {report.bytes / 1e6:.1f} MB{each}"
+    if report.without_preview:
+        told += f"; {report.without_preview} have no preview to look at: open them once, then index again"
+    if report.refused:
+        told += f"; the encoder fails on {len(report.refused)}"
+    return told
 
 
 def _print_refused(report: IndexReport, *, verbose: bool) -> None:

@@ -9,13 +9,14 @@ from deixis import exit_codes
 from deixis.context import read_settings
 from deixis.drawn_library import DrawnLibrary, ScenePlan, drawn_library, scene_questions, scenes_to_draw, twins_to_draw
 from deixis.drawn_library import twin_pairs as pairs_of
-from deixis.drawn_options import DrawnCaptioner, DrawnFirst, DrawnLanguages, DrawnModel, DrawnScenes, PerKind
+from deixis.drawn_options import DrawnCaptioner, DrawnFirst, DrawnLanguages, DrawnModel, DrawnScenes, Patches, PerKind
 from deixis.figures import figure_table
 from deixis.options import Json, Threads
 from deixis.output import out, print_json
 from search.evaluation.questions import ask, boxes_all, by_kind, right_one_first
 from search.settings import Settings
 from storybook.twins import TWIN_KINDS
+from vision.looks import WITH_PARTS
 
 METHOD = (
     "Drawn test scenes with exact truth; a query that scenes answer is answered by at most a tenth of them, and some "
@@ -24,6 +25,7 @@ METHOD = (
     "Intervals are 95 %, Wilson's."
 )
 RUNS = ("cosine", "no captions", "captions")
+WITH_PATCHES = ("cosine", "no captions", "with patches", "captions", "both")
 
 
 def relations(
@@ -33,6 +35,7 @@ def relations(
     per_kind: PerKind = 60,
     model: DrawnModel = "storybook-encoder",
     captioner: DrawnCaptioner = "storybook-captioner",
+    patches: Patches = False,
     threads: Threads = None,
     json: Json = False,
 ) -> int:
@@ -43,7 +46,7 @@ def relations(
     """
     settings = read_settings(model=model, threads=threads)
     plan = ScenePlan(first, scenes, tuple(language or ("en",)), per_kind)
-    runs = _measure(settings, plan, captioner)
+    runs = _measure(settings, plan, captioner, patches=patches)
     if json:
         print_json({"method": METHOD, "plan": plan, "runs": runs})
     else:
@@ -51,9 +54,9 @@ def relations(
     return exit_codes.OK
 
 
-def _measure(settings: Settings, plan: ScenePlan, captioner: str) -> dict[str, dict[str, Any]]:
-    """Every run: the bare cosine, the engine without captions, the engine with them."""
-    runs: dict[str, dict[str, Any]] = {name: {} for name in RUNS}
+def _measure(settings: Settings, plan: ScenePlan, captioner: str, *, patches: bool) -> dict[str, dict[str, Any]]:
+    """Every run: the bare cosine, the engine without captions, the engine with them; with patches kept and without."""
+    runs: dict[str, dict[str, Any]] = {name: {} for name in (WITH_PATCHES if patches else RUNS)}
 
     def scenes(drawn: DrawnLibrary, annotations: bool) -> dict[str, Any]:
         answers = ask(drawn.service, scene_questions(plan, drawn.images), annotations=annotations)
@@ -77,8 +80,15 @@ def _measure(settings: Settings, plan: ScenePlan, captioner: str) -> dict[str, d
         with drawn_library(settings, draw) as drawn:
             runs["cosine"] |= measure(drawn, False)
             runs["no captions"] |= measure(drawn, True)
+            if patches:
+                drawn.keep_patches(WITH_PARTS)
+                runs["with patches"] |= measure(drawn, True)
+                drawn.keep_patches(0)
             drawn.caption(captioner)
             runs["captions"] |= measure(drawn, True)
+            if patches:
+                drawn.keep_patches(WITH_PARTS)
+                runs["both"] |= measure(drawn, True)
     return runs
 
 
@@ -86,8 +96,8 @@ def _print(runs: dict[str, dict[str, Any]]) -> None:
     kinds = list(runs["captions"]["kinds"])
     for name, title in (("hit_at_1", "Hit@1, %"), ("recall_at_5", "R@5, %")):
         rows = {kind: [getattr(run["kinds"][kind], name) for run in runs.values()] for kind in kinds}
-        out().print(f"{title}\n{figure_table(RUNS, rows)}\n")
+        out().print(f"{title}\n{figure_table(list(runs), rows)}\n")
     rows = {kind: [run["twins"][kind] for run in runs.values()] for kind in TWIN_KINDS}
-    out().print(f"The right twin first, %\n{figure_table(RUNS, rows)}\n")
+    out().print(f"The right twin first, %\n{figure_table(list(runs), rows)}\n")
     rows = {"right first hits": [run["boxes_all"] for run in runs.values()]}
-    out().print(f"A box on every thing that is named, %\n{figure_table(RUNS, rows)}\n\n{METHOD}")
+    out().print(f"A box on every thing that is named, %\n{figure_table(list(runs), rows)}\n\n{METHOD}")

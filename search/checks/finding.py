@@ -65,6 +65,8 @@ REMEDIES = {
     "lock_file": "Remove it: it is not what Deixis has made, and no job needs it.",
     "preview_damaged": REBUILD,
     "stray_preview": REBUILD,
+    "patches_damaged": "Run `deixis rebuild`, then `deixis index`: they are made again.",
+    "stray_patches": REBUILD,
     "generation_missing": REBUILD,
     "generation_checksum": REBUILD,
     "generation_ids": REBUILD,

@@ -14,66 +14,17 @@ from sqlalchemy.orm import Session
 from search.query.asked import Ask
 from search.query.boxes import COMPOSED, load_boxes
 from search.query.candidates import FIRST, WIDER, Pool, gather, whole_pool
-from search.query.compose import Boxed, Composition, compose
+from search.query.closer import look_closer
+from search.query.compose import compose
 from search.query.evidence import AskedText, Evidence, ask_texts, look_at, no_evidence
 from search.query.exact import typed_rows
+from search.query.found import Branched, Given
 from search.query.fuse import Weights
 from search.query.rank import Ranked, add_boxes, add_typed, rank
 from search.snapshot import Snapshot
 
 _SPARE = 64
 """Nearest pictures beyond the page, for those whose file went missing since the index was made."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Given:
-    """What a branch asks for, as vectors.
-
-    Attributes:
-        ask: the branch.
-        vectors: `(u, dim)` float32, its texts.
-        likes: `(l, dim)` float32, pictures and regions that the hits should look like.
-        weights: `(l,)` float32, of each; negative for what they should not look like.
-        among: rows of the catalogue that its filters leave, ascending; None for all.
-        without: rows that must not be found: the pictures that were given.
-        plain: look alone counts, and the score is the cosine.
-        unread: words that the encoder cannot read, folded.
-    """
-
-    ask: Ask
-    vectors: NDArray[np.float32]
-    likes: NDArray[np.float32]
-    weights: NDArray[np.float32]
-    among: NDArray[np.int64] | None = None
-    without: tuple[int, ...] = ()
-    plain: bool = False
-    unread: frozenset[str] = frozenset()
-
-    @property
-    def bare(self) -> bool:
-        """Whether the score is a cosine: asked for so, or nothing but one picture."""
-        one_picture = not self.ask.texts and len(self.likes) == 1 and float(self.weights[0]) == 1.0
-        return self.plain or one_picture
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Branched:
-    """What one branch found, for explaining it.
-
-    Attributes:
-        ranked: in the order of the ranking.
-        boxed: regions of its first pictures, with how well each is each thing; None where no text was asked.
-        composition: what those say.
-        evidence: of all candidates.
-        asked: the texts.
-    """
-
-    given: Given
-    ranked: Ranked
-    asked: tuple[AskedText, ...]
-    evidence: Evidence
-    boxed: Boxed | None = None
-    composition: Composition | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +63,9 @@ def answer(session: Session, snapshot: Snapshot, given: Given, wanted: int, stag
             ranked = add_typed(ranked, typed)
         order = np.lexsort((ranked.rows, -ranked.total))
         ranked = ranked.only(order)
+    if snapshot.patches is not None:
+        with stages.time("patches"):
+            ranked = look_closer(session, snapshot, Branched(given, ranked, asked, evidence))
     columns = boxed_columns(given.ask)
     if not columns or len(ranked.rows) == 0:
         return Branched(given, ranked, asked, evidence)

@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from search.db.images import image_dates
 from search.db.schema import Region
 from search.errors import NotFoundError
-from search.query.answer import Branched, Given, Stages, answer
+from search.query.answer import Stages, answer
 from search.query.asked import Ask, ask
 from search.query.branches import Branch, branches
 from search.query.exact import holding_rows
 from search.query.filters import fulfilling
+from search.query.found import Branched, Given
 from search.query.tree import And, Like, Node
 from search.results import SearchRequest
 from search.snapshot import Snapshot

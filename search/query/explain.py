@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from search.catalogue.catalogue import TEXT
 from search.db.schema import Caption, Region, TextBody
-from search.query.answer import Branched, boxed_columns
+from search.query.answer import boxed_columns
 from search.query.compose import Composition
 from search.query.evidence import ALL_HELD, found_in
+from search.query.found import Branched
 from search.results import Hit, MatchedCaption, MatchedRegion, MatchedRelation
 from search.snapshot import Snapshot
 from vision.types import Box

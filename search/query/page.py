@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,8 +11,10 @@ from sqlalchemy.orm import Session
 from search.catalogue.catalogue import TEXT
 from search.db.annotations import text_bodies
 from search.query.answer import Stages
+from search.query.deriving import derive_boxes
 from search.query.engine import Embedded, Ordered, Wanted, give, order
 from search.query.explain import explain_hits
+from search.query.found import Branched
 from search.query.hydrate import hydrate
 from search.results import Hit, SearchRequest
 from search.snapshot import Snapshot
@@ -66,14 +69,18 @@ def answer_page(session: Session, snapshot: Snapshot, asked: Asked, stages: Stag
 def _explain(session: Session, snapshot: Snapshot, hits: tuple[Hit, ...], ordered: Ordered) -> tuple[Hit, ...]:
     """Each hit by the branch that found it."""
     if len(ordered.branches) == 1:
-        return explain_hits(session, snapshot, hits, ordered.branches[0])
+        return _explain_by(session, snapshot, hits, ordered.branches[0])
     rows = snapshot.catalogue.rows_of_images(np.array([hit.image_id for hit in hits], np.int64)).tolist()
     branch_of = dict(zip(ordered.rows.tolist(), ordered.branch.tolist(), strict=True))
     explained: dict[int, Hit] = {}
     for number, found in enumerate(ordered.branches):
         mine = [hit for hit, row in zip(hits, rows, strict=True) if branch_of[row] == number]
-        explained |= {hit.image_id: hit for hit in explain_hits(session, snapshot, mine, found)}
+        explained |= {hit.image_id: hit for hit in _explain_by(session, snapshot, mine, found)}
     return tuple(explained[hit.image_id] for hit in hits)
+
+
+def _explain_by(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: Branched) -> tuple[Hit, ...]:
+    return derive_boxes(session, snapshot, explain_hits(session, snapshot, hits, found), found)
 
 
 def _fold(session: Session, snapshot: Snapshot, ordered: Ordered, request: SearchRequest) -> dict[int, tuple[int, ...]]:

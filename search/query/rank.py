@@ -79,12 +79,12 @@ def rank(ask: Ask, evidence: Evidence, alike: NDArray[np.float32]) -> Ranked:
         parts["meaning"] = share * judged.meaning[:, ask.main]
         relevance = sure[:, ask.main] + alike
     if len(things) > 1:
-        weakest = total[:, things].min(axis=1)
-        parts["things"] = _WEAKEST * weakest + _AVERAGE * total[:, things].mean(axis=1)
+        parts["things"] = of_things(total[:, things])
         # Halfway to the whole: a sentence that was taken apart wrongly must not lose everything.
         surely = sure[:, things].min(axis=1)
         whole = surely if ask.main is None else sure[:, ask.main]
-        relevance = (surely + whole) / 2 + alike
+        # Of a picture without texts only the whole: things one by one stand out of their background less surely.
+        relevance = np.where(evidence.silent, whole, (surely + whole) / 2) + alike
     for text, weight in ask.extra:
         weighted = np.float32(weight) * np.maximum(total[:, text], 0)
         parts["weighted"] = (parts.get("weighted", np.float32(0)) + weighted).astype(np.float32)
@@ -94,6 +94,14 @@ def rank(ask: Ask, evidence: Evidence, alike: NDArray[np.float32]) -> Ranked:
         relevance = np.full(len(evidence.rows), np.inf, np.float32)  # filters alone decide
     kept = {name: np.asarray(part, np.float32) for name, part in parts.items() if np.any(part)}
     return Ranked(evidence.rows, kept, relevance.astype(np.float32))
+
+
+def of_things(odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What log-odds of the things of a sentence `(n, t)` are worth together, `(n,)`; of one alone, themselves."""
+    if odds.shape[1] == 1:
+        return odds[:, 0].copy()
+    together: NDArray[np.float32] = _WEAKEST * odds.min(axis=1) + _AVERAGE * odds.mean(axis=1)
+    return together
 
 
 def add_typed(ranked: Ranked, rows: NDArray[np.int64]) -> Ranked:

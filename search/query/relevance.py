@@ -40,13 +40,26 @@ class Relevance:
         return asdict(self)
 
 
-PLAIN = Relevance(DEFAULT)
+_CHANCE = 0.7
+"""Of what the best of many normal draws reaches, the share that pictures reach which are not what was asked for."""
 
 
-def read_relevance(facts: dict[str, Any]) -> Relevance:
-    """What `as_json` wrote; values that are none are the plain ones."""
+def unfitted(pictures: int) -> Relevance:
+    """What is assumed of a library that has too few texts to learn from: the line lies where chance ends.
+
+    Args:
+        pictures: of the library: the best of many that do not answer comes nearer than the best of few.
+    """
+    chance = _CHANCE * float(np.sqrt(2 * np.log(max(pictures, 2))))
+    return Relevance(DEFAULT, round(DEFAULT.look_alone * chance, 4))
+
+
+def read_relevance(facts: dict[str, Any] | None) -> Relevance | None:
+    """What `as_json` wrote; None where that is not there."""
+    if facts is None:
+        return None
     try:
         weights = Weights(**{name: float(value) for name, value in facts["weights"].items()})
         return Relevance(weights, float(facts["line"]), float(facts["slope"]), int(facts["texts"]))
     except (KeyError, TypeError, ValueError, AttributeError):
-        return PLAIN  # written by another version; the next publication fits it anew
+        return None  # written by another version; the next publication fits it anew

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from search.catalogue.catalogue import TEXT
 from search.db.schema import Caption, Region
 from search.query.fitting import fit
-from search.query.relevance import PLAIN
+from search.query.relevance import unfitted
 from search.snapshot import Snapshot
 
 
@@ -50,8 +50,9 @@ def without_pictures(session: Session, snapshot: Snapshot, image_ids: Sequence[i
     said = np.flatnonzero((less.doc_kind == TEXT) & (less.doc_vectors > 0))
     said = said[less.uses(said) > 0]
     texts_left = snapshot.texts.only(np.sort(less.doc_vectors[said]))
-    seen = replace(snapshot, catalogue=less, texts=texts_left, relevance=PLAIN, partial=True)
-    return replace(seen, relevance=fit(session, seen) or PLAIN)
+    plain = unfitted(snapshot.images.size)
+    seen = replace(snapshot, catalogue=less, texts=texts_left, relevance=plain, partial=True)
+    return replace(seen, relevance=fit(session, seen) or plain)
 
 
 def _pictures_of(snapshot: Snapshot, text_id: int) -> list[int]:

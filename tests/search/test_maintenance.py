@@ -30,9 +30,11 @@ from search.db.schema import (
 from search.errors import CorruptionError, LibraryBusyError
 from search.library import Library
 from search.maintenance import rebuild, verify
+from search.patches.store import Kept
 from search.previews import GALLERY_PX, PreviewStore
 from search.vectors.index import VectorIndex, save_index
 from search.vectors.live import KINDS, live_ids
+from vision.looks import GRID, WHOLE, Looks
 
 HEADER_BYTES = 128
 BLOCK_BYTES = 24 + 10 * (8 + 16 * 2)
@@ -160,6 +162,17 @@ def _hide_file(stock: Stock) -> None:
     _sql(stock, update(File).where(File.image_id == stock.images[0]).values(state="missing"))
 
 
+def _patches(stock: Stock, *, spoilt: bool = False, known: bool = True) -> None:
+    store = stock.library.patches.store
+    store.keep(Kept(stock.model.identity, WHOLE))
+    with stock.library.read() as session:
+        sha256 = session.scalars(select(Image.sha256)).first() if known else "00" * 32
+    patches = np.full((WHOLE, GRID, GRID, 4), 0.5, np.float32)
+    store.put(sha256 or "", stock.model.identity, Looks(patches, np.array([[0, 0, 1, 1]], np.float32)))
+    if spoilt:
+        _flip(store.path(sha256 or "", stock.model.identity), 40)
+
+
 def _preview(stock: Stock, *, sides: tuple[int, int] = (512, 384), spoilt: bool = False, known: bool = True) -> None:
     buffer = io.BytesIO()
     PIL.Image.new("RGB", sides, "red").save(buffer, "WEBP")
@@ -242,6 +255,8 @@ DAMAGE: list[tuple[str, Callable[[Stock], object], set[str]]] = [
     ("a damaged preview", lambda s: _preview(s, spoilt=True), {"preview_damaged"}),
     ("a preview of another size", lambda s: _preview(s, sides=(100, 80)), {"preview_damaged"}),
     ("a preview of an erased picture", lambda s: _preview(s, known=False), {"stray_preview"}),
+    ("damaged patches", lambda s: _patches(s, spoilt=True), {"patches_damaged"}),
+    ("patches of an erased picture", lambda s: _patches(s, known=False), {"stray_patches"}),
     ("a mark that was being written", lambda s: (s.library.home / ".0a1b.tmp").write_bytes(b"{"), {"unfinished_file"}),
     ("a folder as lock", _folder_as_lock, {"lock_file"}),
 ]  # fmt: skip

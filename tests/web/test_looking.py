@@ -106,7 +106,8 @@ def test_a_page_lays_heat_over_its_picture_when_asked_to(client: TestClient, ids
     start = on.index('<img class="heat" src="') + len('<img class="heat" src="')
     source = on[start : on.index('"', start)].replace("&amp;", "&")
     assert client.get(source).headers["cache-control"] == FOREVER
-    assert "strongest at 0." in on
+    assert "largest here 0." in on
+    assert "strength" not in on, "two pictures do not say what is usual"
     assert 'value="a blue boat"' in on
 
 

@@ -90,6 +90,10 @@ class Encoder(Protocol):
 class LocatingEncoder(Encoder, Protocol):
     """An encoder whose patches lie in the space of its texts, so that any words have a heat map over a picture."""
 
+    @property
+    def locates(self) -> bool:
+        """Whether it can: a folder of graphs may lack the one for patches."""
+
     def encode_patches(self, images: Sequence[RgbImage]) -> NDArray[np.float32]:
         """Embed every patch of images of any size, in order.
 

@@ -52,6 +52,11 @@ class PatchGraph:
         self._tower: PatchTower | None = None
         self._lock = Lock()
 
+    @property
+    def is_there(self) -> bool:
+        """Whether the folder has the graph."""
+        return self._path.is_file()
+
     def encode(self, images: Sequence[RgbImage], facts: EncoderFacts) -> NDArray[np.float32]:
         """Embed every patch of images of any size; see `LocatingEncoder`.
 

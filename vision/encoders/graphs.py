@@ -120,6 +120,11 @@ class GraphEncoder(BatchedEncoder):
         """Whether the word has tokens of its own."""
         return self._tokens.can_read(word)
 
+    @property
+    def locates(self) -> bool:
+        """Whether the folder has the graph for patches."""
+        return self._patches.is_there
+
     def encode_patches(self, images: Sequence[RgbImage]) -> NDArray[np.float32]:
         """Embed every patch of images of any size; see `LocatingEncoder`.
 

@@ -142,6 +142,11 @@ class TransformersEncoder(BatchedEncoder):
         """Whether the word has tokens of its own."""
         return self._tokens.can_read(word)
 
+    @property
+    def locates(self) -> bool:
+        """True: patches come from the weights themselves."""
+        return True
+
     def encode_patches(self, images: Sequence[RgbImage]) -> NDArray[np.float32]:
         """Embed every patch of images of any size; see `LocatingEncoder`.
 

@@ -10,11 +10,13 @@ import pytest
 
 from search.library import Library
 from search.query import candidates
-from search.query.answer import Given, Stages, answer
+from search.query.answer import Stages, answer
 from search.query.asked import ask
 from search.query.branches import Branch
 from search.query.fitting import fit
-from search.query.relevance import PLAIN, read_relevance
+from search.query.found import Given
+from search.query.fuse import DEFAULT
+from search.query.relevance import read_relevance, unfitted
 from search.snapshot import Snapshot, take_snapshot
 from tests.search.stock import Stock, unit_vectors
 
@@ -88,13 +90,19 @@ def test_relevance_is_fitted_to_a_library_that_has_enough_texts(snapshot: tuple[
     fitted = fit(session, taken)  # type: ignore[arg-type]  # a test's session
     assert fitted is not None
     assert 1.5 <= fitted.line <= 5
-    assert PLAIN.weights.words / 1.501 <= fitted.weights.words <= PLAIN.weights.words * 1.5
+    assert DEFAULT.words / 1.501 <= fitted.weights.words <= DEFAULT.words * 1.5
     assert read_relevance(fitted.as_json()) == fitted
 
 
 @pytest.mark.parametrize("facts", [{}, {"weights": 3}, {"weights": {"look": "x"}}, {"weights": {"none": 1.0}}])
-def test_a_calibration_that_cannot_be_read_is_the_plain_one(facts: dict[str, object]) -> None:
-    assert read_relevance(facts) == PLAIN
+def test_a_calibration_that_cannot_be_read_is_none(facts: dict[str, object]) -> None:
+    assert read_relevance(facts) is None
+
+
+def test_without_texts_the_line_rises_with_the_pictures_that_may_come_near_by_chance() -> None:
+    lines = [unfitted(pictures).line for pictures in (0, 1, 100, 10_000, 1_000_000)]
+    assert lines == sorted(lines)
+    assert 1.5 < lines[0] < 4 < lines[2] < 5 < lines[4] < 8
 
 
 def test_sqlite_and_postgres_rank_alike(

@@ -1,0 +1,96 @@
+"""Point at things in one picture on request: its own looks, judged by what patches reach on other pictures."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from threading import Lock
+
+import numpy as np
+from PIL import Image as PillowImage
+from sqlalchemy import select
+
+from search.db.schema import Image, Model
+from search.library import Library
+from search.looked import Pointed
+from search.patches.kept import age_of, sampled_images
+from search.patches.scores import background_in, peak_of
+from search.previews import GALLERY_PX, PreviewStore
+from vision.boxing import box_from_heats
+from vision.encoders.base import Encoder
+from vision.looks import WHOLE, Looks, look_at_pictures
+from vision.types import RgbImage
+
+_SAMPLED = 24
+"""Pictures that are looked at once to judge by, where the library keeps no patches."""
+
+
+class OnRequest:
+    """Points at things in any picture; safe to call from several threads.
+
+    Args:
+        library: open.
+    """
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self._lock = Lock()
+        self._sampled: tuple[str, int, tuple[Looks, ...]] | None = None
+
+    def point(self, encoder: Encoder, model: Model, image: RgbImage, phrases: Sequence[str]) -> tuple[Pointed, ...]:
+        """Where each phrase is, and how surely it is there at all.
+
+        Args:
+            encoder: the library's.
+            model: its row.
+            image: HWC uint8 RGB, upright; of the library or not.
+            phrases: at least one.
+
+        Raises:
+            NoHeatMapError: the encoder has no patches in the space of its texts.
+        """
+        (looks,) = look_at_pictures(encoder, [image])
+        sample = self._sample(encoder, model)
+        count = min((len(one.patches) for one in sample), default=WHOLE)
+        found: list[Pointed] = []
+        for phrase, text in zip(phrases, encoder.encode_text(phrases), strict=True):
+            background = background_in(sample, text)
+            strength = None if background is None else round(background.strength(peak_of(looks, text, count)), 4)
+            found.append(Pointed(phrase, box_from_heats(*looks.heats(text)), strength))
+        return tuple(found)
+
+    def basis(self, model: Model) -> str:
+        """What strengths follow from besides picture and phrase: equal texts are equal strengths."""
+        with self._library.read() as session:
+            age = age_of(self._library.catalogues.current(session, model.id))
+        kept = self._library.patches.store.kept()
+        return f"{model.identity}:{age}:{kept.looks if kept is not None and kept.model == model.identity else 0}"
+
+    def _sample(self, encoder: Encoder, model: Model) -> tuple[Looks, ...]:
+        with self._library.read() as session:
+            catalogue = self._library.catalogues.current(session, model.id)
+            kept = self._library.patches
+            if kept.keeps(model) and (known := kept.sample(session, model, catalogue)):
+                return known
+            age = age_of(catalogue)
+            with self._lock:
+                if self._sampled is not None and self._sampled[:2] == (model.identity, age):
+                    return self._sampled[2]
+            wanted = sampled_images(catalogue, _SAMPLED)
+            hashes = list(session.scalars(select(Image.sha256).where(Image.id.in_(wanted)).order_by(Image.id)))
+        seen = tuple(look_at_pictures(encoder, _previews(self._library, hashes), WHOLE))
+        with self._lock:
+            self._sampled = (model.identity, age, seen)
+        return seen
+
+
+def _previews(library: Library, hashes: Sequence[str]) -> list[RgbImage]:
+    store = PreviewStore(library.home)
+    found: list[RgbImage] = []
+    for sha256 in hashes:
+        preview = store.read(sha256, GALLERY_PX)
+        if preview is not None:
+            # Written and sealed by this library: no foreign bytes reach the decoder here.
+            with PillowImage.open(io.BytesIO(preview)) as opened:
+                found.append(np.asarray(opened.convert("RGB")))
+    return found

@@ -1,0 +1,64 @@
+"""What a branch of a query asks for, as vectors, and what it found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.query.asked import Ask
+from search.query.compose import Boxed, Composition
+from search.query.evidence import AskedText, Evidence
+from search.query.rank import Ranked
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What a branch asks for, as vectors.
+
+    Attributes:
+        ask: the branch.
+        vectors: `(u, dim)` float32, its texts.
+        likes: `(l, dim)` float32, pictures and regions that the hits should look like.
+        weights: `(l,)` float32, of each; negative for what they should not look like.
+        among: rows of the catalogue that its filters leave, ascending; None for all.
+        without: rows that must not be found: the pictures that were given.
+        plain: look alone counts, and the score is the cosine.
+        unread: words that the encoder cannot read, folded.
+    """
+
+    ask: Ask
+    vectors: NDArray[np.float32]
+    likes: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    among: NDArray[np.int64] | None = None
+    without: tuple[int, ...] = ()
+    plain: bool = False
+    unread: frozenset[str] = frozenset()
+
+    @property
+    def bare(self) -> bool:
+        """Whether the score is a cosine: asked for so, or nothing but one picture."""
+        one_picture = not self.ask.texts and len(self.likes) == 1 and float(self.weights[0]) == 1.0
+        return self.plain or one_picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branched:
+    """What one branch found, for explaining it.
+
+    Attributes:
+        ranked: in the order of the ranking.
+        boxed: regions of its first pictures, with how well each is each thing; None where no text was asked.
+        composition: what those say.
+        evidence: of all candidates.
+        asked: the texts.
+    """
+
+    given: Given
+    ranked: Ranked
+    asked: tuple[AskedText, ...]
+    evidence: Evidence
+    boxed: Boxed | None = None
+    composition: Composition | None = None
