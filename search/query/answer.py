@@ -23,6 +23,9 @@ from search.query.fuse import Weights
 from search.query.rank import Ranked, add_boxes, add_typed, rank
 from search.snapshot import Snapshot
 
+_LAST = 50
+"""Pictures whose boxes were looked at last: they stand for those behind them."""
+
 _SPARE = 64
 """Nearest pictures beyond the page, for those whose file went missing since the index was made."""
 
@@ -160,9 +163,14 @@ def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Seq
     things = [*ask.shown] if ask.things else []
     looked_for = len(columns) - len(ask.without)
     composition = compose(len(best), boxed, looked_for, things, list(ask.relations))
-    first = add_boxes(ranked.only(best), ask, composition)
+    before = ranked.only(best)
+    first = add_boxes(before, ask, composition)
     order = np.lexsort((first.rows, -first.total))
     rest = ranked.only(np.arange(len(best), len(ranked.rows)))
+    if len(rest.rows):
+        # What was not looked at is not more likely for that: it is taken to be as the last that were.
+        usual = min(float((first.relevance - before.relevance)[-_LAST:].mean()), 0.0)
+        rest = replace(rest, relevance=rest.relevance + np.float32(usual))
     return replace(
         found,
         ranked=_joined(first.only(order), rest),

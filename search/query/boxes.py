@@ -46,13 +46,14 @@ def load_boxes(
     picture_of = {image_id: place for place, image_id in enumerate(image_ids.tolist())}
     documents = snapshot.catalogue.rows_of_texts(np.array([row[2] for row in rows], np.int64))
     known = documents >= 0
-    fits = np.zeros((len(rows), len(asked)), np.float32)
-    fits[known] = thing_fit(snapshot, documents[known], asked, vectors)
+    fits, shares = np.zeros((2, len(rows), len(asked)), np.float32)
+    fits[known], shares[known] = thing_fit(snapshot, documents[known], asked, vectors)
     return Boxed(
         picture=np.array([picture_of[row[0]] for row in rows], np.int64),
         region_ids=np.array([row[1] for row in rows], np.int64),
         boxes=np.array([row[3:] for row in rows], np.float32).reshape(-1, 4),
         fits=fits,
+        shares=shares,
     )
 
 
@@ -69,13 +70,13 @@ def _still_said(snapshot: Snapshot, regions: Sequence[Any]) -> NDArray[np.bool_]
 
 def thing_fit(
     snapshot: Snapshot, documents: NDArray[np.int64], asked: Sequence[AskedText], vectors: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """How well texts of the library are things, `(len(documents), len(asked))` in [0, 1]."""
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """How well texts of the library are things, and which share of their words they hold: `(documents, asked)` each."""
     different, place = np.unique(documents, return_inverse=True)
     cosines = np.nan_to_num(snapshot.texts.cosines(snapshot.catalogue.doc_vectors[different], vectors), nan=-1.0)
     covered = np.stack([found_in(different, one.worded, one.covered) for one in asked], axis=1)
     fits = phrase_fit(cosines, middles(asked), covered)
-    return fits[place]
+    return fits[place], covered[place]
 
 
 def middles(asked: Sequence[AskedText]) -> NDArray[np.float32]:

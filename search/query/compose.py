@@ -40,12 +40,14 @@ class Boxed:
         region_ids: `(r,)` int64.
         boxes: `(r, 4)` float32, xyxy in [0, 1].
         fits: `(r, t)` float32 in [0, 1], how well each region's phrase is each thing; from `phrase_fit`.
+        shares: `(r, t)` float32 in [0, 1], share of each thing's words that each region's phrase holds.
     """
 
     picture: NDArray[np.int64]
     region_ids: NDArray[np.int64]
     boxes: NDArray[np.float32]
     fits: NDArray[np.float32]
+    shares: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Composition:
         pictures: `(n,)` int64, which picture of `Boxed` each is.
         boxed: `(n,)` bool, whether the picture has any box at all; without one, nothing is said.
         things: `(n, t)` float32 in [0, 1], how well its best box shows each thing.
+        missed: `(n, t)` float32 in [0, 1], how surely boxes that hold some of each thing's words show something else,
+            whatever its place and size; 0 where none holds any.
         counted: `(n, t)` float32 in [0, 1], how well the number of its boxes is the number asked for; 1 where none is.
         relations: `(n, s)` float32 in [0, 1], how well its best pair of boxes shows each relation.
         best: `(n, t)` int64, the region that shows each thing best.
@@ -65,6 +69,7 @@ class Composition:
     pictures: NDArray[np.int64]
     boxed: NDArray[np.bool_]
     things: NDArray[np.float32]
+    missed: NDArray[np.float32]
     counted: NDArray[np.float32]
     relations: NDArray[np.float32]
     best: NDArray[np.int64]
@@ -76,6 +81,7 @@ class Composition:
             pictures=self.pictures[places],
             boxed=self.boxed[places],
             things=self.things[places],
+            missed=self.missed[places],
             counted=self.counted[places],
             relations=self.relations[places],
             best=self.best[places],
@@ -138,11 +144,19 @@ def compose(
         pictures=np.arange(pictures),
         boxed=np.bincount(boxed.picture, minlength=pictures)[:pictures] > 0,
         things=strengths.max(axis=1, initial=0),
+        missed=_missed(pictures, boxed),
         counted=_count(strengths[:, :, :shown], boxes, things),
         relations=related,
         best=np.take_along_axis(at, best_at, axis=1) if at.shape[1] else np.full((pictures, columns), -1),
         pairs=pairs,
     )
+
+
+def _missed(pictures: int, boxed: Boxed) -> NDArray[np.float32]:
+    best, named = np.zeros((2, pictures, boxed.fits.shape[1]), np.float32)
+    np.maximum.at(best, boxed.picture, boxed.fits)
+    np.maximum.at(named, boxed.picture, boxed.shares)
+    return np.where(named > 0, 1 - best, 0).astype(np.float32)
 
 
 def _padded(pictures: int, picture: NDArray[np.int64], fits: NDArray[np.float32]) -> NDArray[np.int64]:

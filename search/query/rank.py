@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,13 @@ _DENIED_BOX = 5.0
 _TYPED = 12.0
 """Nats for boxes that show every thing, things on average, a relation, a number, something that must not be, and the
 query itself as a text."""
+
+_CONTRADICTED = 8.0
+"""Nats that a picture is less likely relevant whose boxes have some of a thing's words and do not show the thing: a
+fox that is red, and a ball that is purple, for "a purple fox"."""
+
+_UNLIKE = 3.0
+"""The same of one whose boxes show the things in another number or relation."""
 
 _EXPECTED = 0.5
 """What boxes would have given a picture that has none: silence does not sink it."""
@@ -133,7 +141,21 @@ def add_boxes(ranked: Ranked, ask: Ask, found: Composition) -> Ranked:
         denied = _DENIED_BOX * found.things[:, count:].sum(axis=1)
         parts["without"] = parts.get("without", np.float32(0)) - denied
     kept = {name: np.asarray(part, np.float32) for name, part in parts.items() if np.any(part)}
-    return Ranked(ranked.rows, kept, ranked.relevance)
+    return Ranked(ranked.rows, kept, (ranked.relevance - _contradicted(found, count, asked)).astype(np.float32))
+
+
+def _contradicted(found: Composition, count: int, counted: Sequence[int]) -> NDArray[np.float32]:
+    """What boxes take from relevance, in nats: other things in the place of those asked for, or the right ones wrongly.
+
+    Args:
+        count: how many things are looked for.
+        counted: which of them have a number.
+    """
+    missed = found.missed[:, :count].max(axis=1, initial=0)
+    right = found.relations.min(axis=1, initial=1) * found.counted[:, list(counted)].min(axis=1, initial=1)
+    unlike = found.things[:, :count].min(axis=1, initial=1) * (1 - right)
+    taken: NDArray[np.float32] = np.maximum(_CONTRADICTED * missed, _UNLIKE * unlike)
+    return taken
 
 
 def _spoken(value: NDArray[np.float32], found: Composition, expected: float) -> NDArray[np.float32]:

@@ -89,6 +89,7 @@ def test_a_sentence_is_checked_on_the_boxes_of_each_picture() -> None:
         region_ids=np.array([10, 11, 12, 13]),
         boxes=boxes(LEFT, RIGHT, RIGHT, LEFT),
         fits=np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32),
+        shares=np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32),
     )
     found = compose(3, boxed, 2, [thing("dog"), thing("tree")], [Relation("left of", 0, 1)])
     assert found.boxed.tolist() == [True, True, False]
@@ -100,16 +101,25 @@ def test_a_sentence_is_checked_on_the_boxes_of_each_picture() -> None:
 
 
 def test_a_number_is_compared_with_the_boxes_that_fit() -> None:
-    boxed = Boxed(np.array([0, 0, 1]), np.arange(3), boxes(LEFT, RIGHT, LEFT), np.ones((3, 1), np.float32))
+    ones = np.ones((3, 1), np.float32)
+    boxed = Boxed(np.array([0, 0, 1]), np.arange(3), boxes(LEFT, RIGHT, LEFT), ones, ones)
     found = compose(2, boxed, 1, [thing("cats", 2)], [])
     assert found.counted[0, 0] == pytest.approx(1)
     assert found.counted[1, 0] < 0.1
 
 
 def test_pictures_without_boxes_compose_to_nothing() -> None:
-    none = Boxed(
-        np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4), np.float32), np.empty((0, 2), np.float32)
-    )
+    empty = np.empty((0, 2), np.float32)
+    none = Boxed(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4), np.float32), empty, empty)
     found = compose(2, none, 2, [thing("dog"), thing("tree")], [Relation("left of", 0, 1)])
     assert not found.boxed.any()
     assert found.relations.tolist() == [[0], [0]]
+
+
+def test_boxes_with_some_of_the_words_miss_a_thing_and_boxes_of_other_things_say_nothing() -> None:
+    """For "a purple fox": picture 0 has a red fox and a purple ball, 1 a purple fox as well, 2 only a tree."""
+    fits = np.array([[0.1], [0.0], [0.1], [0.97], [0.0]], np.float32)
+    shares = np.array([[0.5], [0.5], [0.5], [1], [0]], np.float32)
+    boxed = Boxed(np.array([0, 0, 1, 1, 2]), np.arange(5), boxes(LEFT, RIGHT, LEFT, RIGHT, LEFT), fits, shares)
+    found = compose(3, boxed, 1, [thing("purple fox")], [])
+    assert found.missed[:, 0] == pytest.approx([0.9, 0.03, 0])
