@@ -6,10 +6,13 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, LargeBinary, Text, TypeDecorator
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """64-bit primary keys; SQLite's rowid alias must be declared INTEGER, and is 64-bit all the same."""
+
+Bytewise = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text in the order of its UTF-8 bytes, as SQLite's is anyway: then all that begins alike is one range of an index."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

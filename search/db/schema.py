@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from search.db.base import Base
-from search.db.columns import BigId, OsPath, UtcDateTime
+from search.db.columns import BigId, Bytewise, OsPath, UtcDateTime
 from search.db.vector_tables import CalibrationRow, Embedding, Generation, Segment
 
 __all__ = [
@@ -109,7 +109,13 @@ class Image(Base):
     """A picture by its content: two files with the same bytes are one image. Owner: `indexer.writer`."""
 
     __tablename__ = "images"
-    __table_args__ = ({"sqlite_autoincrement": True},)  # An address of a deleted picture must never show another one.
+    __table_args__ = (
+        Index("ix_images_taken_at_taken_offset_min", "taken_at", "taken_offset_min"),
+        Index("ix_images_format", "format"),
+        # All that a filter by size or shape looks at: most pictures fulfil it, and rows are five times as wide.
+        Index("ix_images_size_bytes_width_px_height_px", "size_bytes", "width_px", "height_px"),
+        {"sqlite_autoincrement": True},  # An address of a deleted picture must never show another one.
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     sha256: Mapped[str] = mapped_column(String(64), unique=True)
@@ -143,6 +149,8 @@ class File(Base):
         CheckConstraint("state <> 'refused' OR reason IS NOT NULL", name="refused_has_reason"),
         # Both columns in one: with an index on the state alone, SQLite walked all files for each image.
         Index("ix_files_image_id_state", "image_id", "state"),
+        # Whole, for the names that no beginning narrows down are all looked at, here rather than in the rows.
+        Index("ix_files_name_key_state_image_id", "name_key", "state", "image_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -150,7 +158,7 @@ class File(Base):
     """Absolute; links in its root's path are resolved, those that `--follow-links` goes through are not."""
     name: Mapped[str] = mapped_column(Text, index=True)
     """The last part of the path for people and look-ups; bytes that are not UTF-8 become U+FFFD."""
-    name_key: Mapped[str | None] = mapped_column(Text, index=True)
+    name_key: Mapped[str | None] = mapped_column(Bytewise)
     """The name to compare by: NFC, case folded."""
     root_id: Mapped[int] = mapped_column(ForeignKey("roots.id", ondelete="CASCADE"), index=True)
     image_id: Mapped[int | None] = mapped_column(ForeignKey("images.id", ondelete="SET NULL"))
@@ -185,7 +193,11 @@ class Caption(Base):
     """A sentence about an image, with who said it. Owner: `search.db.annotations`."""
 
     __tablename__ = "captions"
-    __table_args__ = (UniqueConstraint("image_id", "text_id", "source"),)
+    __table_args__ = (
+        UniqueConstraint("image_id", "text_id", "source"),
+        Index("ix_captions_language_image_id", "language", "image_id"),
+        Index("ix_captions_source_image_id", "source", "image_id"),
+    )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
@@ -208,6 +220,7 @@ class Region(Base):
         ),
         CheckConstraint("span_start IS NULL OR caption_id IS NOT NULL", name="span_has_caption"),
         Index("ix_regions_image_id_text_id", "image_id", "text_id"),
+        Index("ix_regions_source_image_id", "source", "image_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
+import sys
 import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement
 
+from search.db.limits import INT64_MAX
 from search.errors import QueryError
 
 _SIZE = re.compile(r"(>=|<=|>|<|=)?\s*(\d{1,15}(?:[.,]\d{1,6})?)\s*(mp|megapixels?|px|kb|mb|gb|b)", re.IGNORECASE)
@@ -20,6 +23,7 @@ _UNITS = {
     "mb": ("bytes", 1_000_000),
     "gb": ("bytes", 1_000_000_000),
 }
+_LITERAL = re.compile(r"(?:[^\\%_]|\\.)*", re.DOTALL)
 _WORDS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "=": "exactly"}
 
 
@@ -38,15 +42,23 @@ class Bound:
         return _WORDS[self.operator]
 
     def holds(self, column: ColumnElement[Any]) -> ColumnElement[bool]:
-        """The comparison with a column."""
+        """The comparison with a column of whole numbers."""
+        value = self._whole()
         compared: ColumnElement[bool] = {
-            ">": column > self.value,
-            ">=": column >= self.value,
-            "<": column < self.value,
-            "<=": column <= self.value,
-            "=": column == self.value,
+            ">": column > value,
+            ">=": column >= value,
+            "<": column < value,
+            "<=": column <= value,
+            "=": column == value,
         }[self.operator]
         return compared
+
+    def _whole(self) -> int | float:
+        """The number that says the same of whole ones: Postgres uses no index of these for any other."""
+        if self.operator == "=" and not self.value.is_integer():
+            return self.value
+        nearest = math.ceil if self.operator in (">=", "<") else math.floor
+        return min(nearest(self.value), INT64_MAX)
 
 
 def read_bound(value: str) -> Bound:
@@ -84,3 +96,17 @@ def like_pattern(value: str, *, prefix: bool = False) -> str:
     folded = value if prefix else unicodedata.normalize("NFC", unicodedata.normalize("NFC", value).casefold())
     escaped = folded.replace("\x00", "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
     return escaped + "%" if prefix else escaped if "*" in folded else f"%{escaped}%"
+
+
+def literal_start(pattern: str) -> tuple[str, str]:
+    """What all that is like a pattern begins with, and the first text behind all that begins so; empty where unknown.
+
+    Args:
+        pattern: from `like_pattern`.
+    """
+    start = re.sub(r"\\(.)", r"\1", _LITERAL.match(pattern)[0], flags=re.DOTALL)  # type: ignore[index]  # may be empty
+    if not start or ord(start[-1]) >= sys.maxunicode:
+        return start, ""
+    following = ord(start[-1]) + 1
+    # Halves of surrogate pairs are no characters, and U+E000 is the next that is one.
+    return start, start[:-1] + chr(0xE000 if following == 0xD800 else following)
