@@ -15,7 +15,6 @@ from vision.encoders.base import Encoder
 from vision.geometry import area
 from vision.grounding.seeing import SeeingCaptioner
 from vision.localize import heat_maps, peak
-from vision.query_parts import parts_of
 from vision.types import Box, Span
 
 _DRAWN_PX = 512
@@ -35,7 +34,7 @@ def point_by_patches(encoder: Encoder, *, scenes: int = 200) -> dict[str, float]
     Returns:
         Per cent, each with its number of maps: `phrases` of the detailed English captions (a phrase for two dogs may
         point at either), `expressions` that single out a thing by its attributes, and `relations` that do so by another
-        thing, which no patch knows; `relation_heads` are the first phrases of these alone ("the dog" of "the dog left
+        thing, which no patch knows; `relation_heads` are the words for the thing alone ("the dog" of "the dog left
         of the tree"). And `chance`, of a point anywhere, for the phrases.
 
     Raises:
@@ -104,8 +103,7 @@ def _asked(scene: Scene, drawn: Rendered) -> list[tuple[str, str, list[Box]]]:
         if expression.anchor is None:
             asked.append(("expressions", text, boxes))
             continue
-        head = parts_of(text)[0]
-        asked += [("relations", text, boxes), ("relation_heads", text[head.start : head.end], boxes)]
+        asked += [("relations", text, boxes), ("relation_heads", expression.head, boxes)]
     return asked
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,7 +15,6 @@ from vision.grounding.base import Detail, GroundedCaptioner
 from vision.grounding.seeing import AttentionMaps, SeeingCaptioner
 from vision.localize import heat_maps
 from vision.overlay_images import WHOLE_PICTURE, HeatScale, scale_from_middle, scale_from_zero
-from vision.query_parts import parts_of
 from vision.types import Box, RgbImage, Span
 
 
@@ -90,18 +90,19 @@ def explain_text(captioner: GroundedCaptioner, image: RgbImage, text: str) -> Ex
     return _of_attention(seeing.attend([image], [text])[0], seeing.facts.name)
 
 
-def explain_query(encoder: Encoder, image: RgbImage, query: str) -> Explanation:
-    """Say where a dual encoder finds a query, its phrases and its content words.
+def explain_query(encoder: Encoder, image: RgbImage, query: str, parts: Sequence[Span] = ()) -> Explanation:
+    """Say where a dual encoder finds a query and parts of it.
 
     Args:
         encoder: one that can compare patches with words.
         image: HWC uint8 RGB, upright.
         query: one sentence, not empty.
+        parts: where the parts stand in it; none of them empty.
 
     Raises:
         NoHeatMapError: the encoder cannot compare patches with words.
     """
-    spans = (Span(0, len(query)), *parts_of(query))
+    spans = (Span(0, len(query)), *parts)
     maps = heat_maps(encoder, image, [query[span.start : span.end] for span in spans])
     words = tuple(
         WordHeat(text, span, heat, scale_from_middle(heat))

@@ -10,14 +10,17 @@ from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from search.errors import QueryError
 from search.looked import HeatMap
+from search.query.branches import branches
 from search.query.deriving import STRONG
+from search.query.language import parse
 from search.query.plan import clean_text
+from search.query.sentences.parts import MAX_PARTS, parts_of
 from search.results import ImageDetail
 from vision.errors import DeixisError
 from vision.heat_colours import heat_colours
 from vision.overlay_images import heat_layer, png_bytes
-from vision.query_parts import parts_of
 from web.deps import EngineDep, ImageId
 from web.errors import in_one_line
 from web.looking import LookerDep, PictureLooker
@@ -98,8 +101,21 @@ async def shown_heat(looker: PictureLooker, detail: ImageDetail, text: str) -> S
 
 
 def suggested_parts(query: str) -> list[str]:
-    """What of a query can be looked for: the whole, its phrases, its words."""
-    return [query, *(query[span.start : span.end] for span in parts_of(query))]
+    """What of a query can be looked for: the words of each alternative, their things, single words; each once.
+
+    Of a query that cannot be read, nothing.
+    """
+    try:
+        root = parse(query).root
+        alternatives = () if root is None else branches(root)
+    except QueryError:
+        return []
+    found: dict[str, str] = {}
+    for words in (branch.words for branch in alternatives):
+        for text in (words, *(words[span.start : span.end] for span in parts_of(words))):
+            if text:
+                found.setdefault(text.casefold(), text)
+    return list(found.values())[: MAX_PARTS + 1]
 
 
 def gradient() -> list[tuple[str, str]]:

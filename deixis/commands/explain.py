@@ -12,6 +12,7 @@ from deixis.context import encoder_at_hand, read_picture, read_settings
 from deixis.options import DEFAULT_CAPTIONER, CaptionerName, DatabaseUrl, Home, Json, Language, ModelName, Threads
 from deixis.output import out, print_json, printable
 from search.query.plan import clean_text
+from search.query.sentences.parts import parts_of
 from vision.explanation import Explanation, explain_caption, explain_query, explain_text
 from vision.grounding.registry import load_captioner
 
@@ -37,7 +38,7 @@ def explain(
     """Write a picture per word that shows where the word is: of a caption, or of your --query.
 
     Without --query a captioner describes the picture, and its attention is shown. With it the encoder of the search
-    compares each patch with the query, its phrases and its words; with --captioner too, so does its attention.
+    compares each patch with the query, its things and its words; with --captioner too, so does its attention.
     """
     settings = read_settings(home=home, database_url=database_url, model=model, captioner=captioner, threads=threads)
     words = clean_text(query) if query is not None else None
@@ -46,7 +47,7 @@ def explain(
     pixels = read_picture(image, settings)
     explanations: list[Explanation] = []
     if words is not None:
-        explanations.append(explain_query(encoder_at_hand(settings), pixels, words))
+        explanations.append(explain_query(encoder_at_hand(settings), pixels, words, parts_of(words)))
     if words is None or captioner is not None:
         watched = load_captioner(settings.captioner or DEFAULT_CAPTIONER, threads=settings.compute_threads)
         explanations.append(

@@ -70,11 +70,13 @@ class Referring:
     Attributes:
         text: the expression.
         index: the thing it means.
+        head: the words for that thing by itself, which may fit others as well.
         anchor: the thing that it is related to; None when attributes suffice.
     """
 
     text: str
     index: int
+    head: str
     anchor: int | None = None
 
 
@@ -243,7 +245,8 @@ def referring_expressions(scene: Scene, language: str) -> list[Referring]:
     grammar = grammar_of(language)
     things = scene.things
     names = [single_out(things, i) for i in range(len(things))]
-    found = [Referring(grammar.phrase(words)[1], i) for i, words in enumerate(names) if words is not None]
+    named = [(i, grammar.phrase(words)[1]) for i, words in enumerate(names) if words is not None]
+    found = [Referring(phrase, i, phrase) for i, phrase in named]
     for relation in scene.relations:
         anchor = names[relation.object]
         if anchor is None:
@@ -263,7 +266,8 @@ def referring_expressions(scene: Scene, language: str) -> list[Referring]:
                     relating=grammar.relations[relation.name][0],
                 )
                 writer.sentence(grammar.templates.referring, filling, capital=False)
-                found.append(Referring(writer.text, relation.subject, relation.object))
+                head = grammar.phrase(words)[1]
+                found.append(Referring(writer.text, relation.subject, head, relation.object))
                 break
     return found
 

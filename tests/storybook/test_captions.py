@@ -92,6 +92,8 @@ def test_referring_expressions_are_different_for_different_things(language: str,
         meant: dict[str, int] = {}
         for expression in referring_expressions(scene, language):
             assert meant.setdefault(expression.text, expression.index) == expression.index
+            assert (expression.head == expression.text) is (expression.anchor is None)
+            assert expression.head.casefold() in expression.text.casefold()
 
 
 def test_referring_expressions_by_relation_single_out_one_thing(scenes: list[Scene]) -> None:

@@ -16,7 +16,7 @@ from vision.grounding.errors import LanguageError, PromptError
 from vision.grounding.kosmos2 import Kosmos2Captioner
 from vision.localize import peak
 from vision.overlay_images import WHOLE_PICTURE
-from vision.types import RgbImage
+from vision.types import RgbImage, Span
 
 BRIEF = {"max_position_embeddings": 48}
 """So little room that random weights, which never end, write a few words and no more."""
@@ -70,10 +70,12 @@ def test_a_language_that_the_captioner_lacks_is_refused(captioner: Kosmos2Captio
         explain_caption(captioner, picture, language="tlh")
 
 
-def test_a_query_is_found_as_a_whole_by_phrase_and_by_word(scene: Rendered, picture: RgbImage) -> None:
+def test_a_query_is_found_as_a_whole_and_by_its_parts(scene: Rendered, picture: RgbImage) -> None:
     query = "a green bicycle at a harbour"
-    explanation = explain_query(load_encoder("storybook-encoder", threads=1), picture, query)
+    parts = [Span(0, 15), Span(2, 7), Span(8, 15), Span(19, 28)]
+    explanation = explain_query(load_encoder("storybook-encoder", threads=1), picture, query, parts)
     assert [word.text for word in explanation.words] == [query, "a green bicycle", "green", "bicycle", "a harbour"]
+    assert [word.span for word in explanation.words] == [Span(0, 28), *parts]
     box = scene.things[0].box
     for word in explanation.words[1:4:2]:
         x, y = peak(word.heat, explanation.covers)

@@ -21,6 +21,7 @@ from storybook.scenes import generate_scene
 from tests.vision.grounding.conftest import save_captioner
 from vision.encoders.registry import load_encoder
 from web.app import create_app
+from web.heat import suggested_parts
 from web.media import FOREVER
 from web.middleware import SECURITY_HEADERS
 
@@ -109,6 +110,23 @@ def test_a_page_lays_heat_over_its_picture_when_asked_to(client: TestClient, ids
     assert "largest here 0." in on
     assert "strength" not in on, "two pictures do not say what is usual"
     assert 'value="a blue boat"' in on
+
+
+@pytest.mark.parametrize(
+    ("query", "parts"),
+    [
+        ("a blue boat in a forest", ["a blue boat in a forest", "a blue boat", "blue", "boat", "forest"]),
+        ("boat", ["boat"]),
+        ("boat date:2024 -snow sort:date", ["boat"]),
+        ("boat OR (red house)^2", ["boat", "red house", "red", "house"]),
+        ('"polar bear" like:3', ["polar bear", "polar", "bear"]),
+        ("date:2024", []),
+        ("nosuchfilter:x", []),
+        ("", []),
+    ],
+)
+def test_what_a_query_looks_for_can_be_looked_for_in_a_picture(query: str, parts: list[str]) -> None:
+    assert suggested_parts(query) == parts
 
 
 @pytest.mark.parametrize(
