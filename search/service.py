@@ -33,6 +33,7 @@ from search.results import (
     MatchedCaption,
     MatchedRegion,
     MatchedRelation,
+    Readiness,
     RegionInfo,
     SearchRequest,
     SearchResult,
@@ -55,6 +56,7 @@ __all__ = [
     "MatchedRegion",
     "MatchedRelation",
     "Pointed",
+    "Readiness",
     "RegionInfo",
     "SearchRequest",
     "SearchResult",
@@ -90,8 +92,10 @@ class SearchService:
         self._loading = threading.Lock()
         self._pointing = OnRequest(library)
 
-    def warm(self) -> None:
+    def warm(self) -> Readiness:
         """Load encoder, indexes and catalogue now rather than at the first query: then a query would be answered.
+
+        Once they are loaded it costs as much as a query needs to see that nothing has changed.
 
         Raises:
             LibraryEmptyError: nothing has been indexed yet.
@@ -101,7 +105,12 @@ class SearchService:
         """
         self._ready_encoder(self._active_model())
         with self._library.read() as session:
-            take_snapshot(self._library, session)
+            snapshot = take_snapshot(self._library, session)
+        if snapshot is None or snapshot.images.size + snapshot.images.waiting == 0:
+            raise nothing_indexed()
+        spaces = {"image": snapshot.images, "text": snapshot.texts, "region": snapshot.regions}
+        published = {kind: one.index.size for kind, one in spaces.items() if one.index is not None}
+        return Readiness(snapshot.images.size, snapshot.model.name, published)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the pictures of the library by how well they answer the request.

@@ -215,25 +215,19 @@ def ready(engine: EngineDep) -> ReadyModel:
 
 
 def check_ready(engine: Engine) -> ReadyModel:
-    """Look at everything that a search needs; loads the model if that has not happened yet.
+    """Look at everything that a search needs, and at nothing else; loads what has not been loaded yet.
 
     Raises:
         NotReadyError: with every reason that could be found.
     """
     try:
-        service = engine.service()
-        status = service.status()
-        if status.model is None or status.images == 0:
-            raise NotReadyError(("nothing has been indexed yet: deixis index ~/Pictures",))
-        service.warm()
-    except NotReadyError:
-        raise
+        found = engine.service().warm()
     except DeixisError as error:
         raise NotReadyError((in_one_line(error),)) from error
     except (OSError, SQLAlchemyError) as error:
         log.warning("not ready: %s", error)
         raise NotReadyError(("the library's database or files cannot be read; the server's log says why",)) from error
-    return ReadyModel(status="ready", images=status.images, model=status.model, published=dict(status.published))
+    return ReadyModel(status="ready", images=found.images, model=found.model, published=dict(found.published))
 
 
 def _search_model(result: SearchResult, k: int, offset: int, query: dict[str, object] | None) -> SearchModel:

@@ -175,7 +175,7 @@ class ReadyModel(Answer):
     """Searches can be answered now."""
 
     status: Annotated[str, Field(examples=["ready"])]
-    images: Annotated[int, Field(description="Pictures in the library.", examples=[103])]
+    images: Annotated[int, Field(description="Pictures that are searched.", examples=[103])]
     model: Annotated[str, Field(description="Name of the encoder.", examples=["siglip2-base-patch16-256"])]
     published: Annotated[
         dict[str, int],

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from search.db.annotations import CaptionFact, add_annotations, texts_without_vector
 from search.db.images import FileFact, ImageFact, get_or_create_image, mark_state, record_file
@@ -208,8 +211,34 @@ def test_an_empty_library_says_what_to_do(library: Library, encoder: Encoder) ->
 
 def test_the_encoder_is_loaded_from_where_the_library_remembers_it(filled: Library) -> None:
     service = SearchService(filled)
-    service.warm()
+    ready = service.warm()
+    assert ready.images == service.status().images
+    assert ready.published == service.status().published
     assert names(service, text="yellow", k=1) == ["yellow"]
+
+
+def test_being_ready_is_told_without_looking_through_a_table(filled: Library) -> None:
+    if filled.database.engine.dialect.name != "sqlite":
+        pytest.skip("Postgres looks through a table of six rows, however it is asked")
+    service, seen = SearchService(filled), list[tuple[str, Any]]()
+    service.warm()
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        seen.append((statement, parameters))
+
+    event.listen(filled.database.engine, "before_cursor_execute", note)
+    service.warm()
+    event.remove(filled.database.engine, "before_cursor_execute", note)
+    asked = [(f"EXPLAIN QUERY PLAN {one}", given) for one, given in seen if one.startswith("SELECT")]
+    with filled.read() as session:
+        connection = session.connection()
+        steps = [str(row[-1]) for one, given in asked for row in connection.exec_driver_sql(one, given)]
+    assert steps
+    assert [step for step in steps if re.match(rf"SCAN ({'|'.join(LARGE)})\b", step)] == []
+
+
+LARGE = ("images", "files", "captions", "regions", "texts", "embeddings")
+"""Tables that grow with the library."""
 
 
 class OtherEncoder(ColourEncoder):
