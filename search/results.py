@@ -228,21 +228,6 @@ class RootInfo:
 
 
 @dataclass(frozen=True, slots=True)
-class Readiness:
-    """What a query would be answered with.
-
-    Attributes:
-        images: pictures that are searched.
-        model: name of the encoder.
-        published: vectors in the indexes, by kind (`image`, `text`, `region`).
-    """
-
-    images: int
-    model: str
-    published: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class LibraryStatus:
     """How much there is.
 

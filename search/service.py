@@ -33,12 +33,11 @@ from search.results import (
     MatchedCaption,
     MatchedRegion,
     MatchedRelation,
-    Readiness,
     RegionInfo,
     SearchRequest,
     SearchResult,
 )
-from search.snapshot import Snapshot, take_snapshot
+from search.snapshot import Readiness, Snapshot, readiness, take_snapshot
 from search.words.terms import terms
 from vision.encoders.base import Encoder, ReadingEncoder
 from vision.localize import can_locate
@@ -108,9 +107,7 @@ class SearchService:
             snapshot = take_snapshot(self._library, session)
         if snapshot is None or snapshot.images.size + snapshot.images.waiting == 0:
             raise nothing_indexed()
-        spaces = {"image": snapshot.images, "text": snapshot.texts, "region": snapshot.regions}
-        published = {kind: one.index.size for kind, one in spaces.items() if one.index is not None}
-        return Readiness(snapshot.images.size, snapshot.model.name, published)
+        return readiness(snapshot)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the pictures of the library by how well they answer the request.

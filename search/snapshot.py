@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,6 +55,28 @@ class Snapshot:
     def text_sample(self) -> NDArray[np.float32]:
         """`(m, dim)`, captions and phrases that stand for all."""
         return self.texts.sample(SAMPLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a query would be answered with.
+
+    Attributes:
+        images: pictures that are searched.
+        model: name of the encoder.
+        published: vectors in the indexes, by kind (`image`, `text`, `region`).
+    """
+
+    images: int
+    model: str
+    published: Mapping[str, int]
+
+
+def readiness(snapshot: Snapshot) -> Readiness:
+    """What a query to this snapshot would be answered with."""
+    spaces = {"image": snapshot.images, "text": snapshot.texts, "region": snapshot.regions}
+    published = {kind: one.index.size for kind, one in spaces.items() if one.index is not None}
+    return Readiness(snapshot.images.size, snapshot.model.name, published)
 
 
 def take_snapshot(library: Library, session: Session) -> Snapshot | None:

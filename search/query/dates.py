@@ -4,50 +4,37 @@ from __future__ import annotations
 
 import calendar
 import re
-import unicodedata
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from search.errors import QueryError
+from search.query.date_words import Kind, meanings_of, simpler
 
 LANGUAGES = ("en", "de", "fr", "es", "uk", "zh")
 
-_SEASONS = {
-    "spring": "spring frühling frühjahr printemps primavera весна весни весною 春天 春季 春",
-    "summer": "summer sommer été ete verano літо літа літом влітку 夏天 夏季 夏",
-    "autumn": "autumn fall herbst automne otoño otono осінь осені восени 秋天 秋季 秋",
-    "winter": "winter hiver invierno зима зими взимку 冬天 冬季 冬",
-}
-_SEASON_OF = {word: season for season, words in _SEASONS.items() for word in words.split()}
-_STARTS = {"spring": 3, "summer": 6, "autumn": 9, "winter": 12}
-
-_UNITS = {
-    "day": "day days tag tage tagen jour jours día días dia dias день дні днів 天 日",
-    "week": "week weeks woche wochen semaine semaines semana semanas тиждень тижні тижнів тижня 周 星期 个星期 週",
-    "month": "month months monat monate monaten mois mes meses місяць місяці місяців місяця 月 个月",
-    "year": "year years jahr jahre jahren an ans année années annee ano año años рік роки років року 年",
-}
-_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
-
-_LAST = frozenset(
-    "last letzte letzten letzter letztes vorige vorigen voriges vergangene vergangenen vergangener dernier dernière "
-    "derniere passé passe pasado pasada último ultimo última ultima минулий минулого минула минулої минуле "
-    "上 上个 去".split()
-)
-_THIS = frozenset("this diese diesen dieser dieses ce cet cette este esta цей цього ця цієї це 这 这个 今 本".split())
-_AGO = frozenset("ago vor il y a hace тому назад 前".split())
-_DAYS = {
-    0: "today heute aujourd'hui aujourdhui hoy сьогодні 今天",
-    1: "yesterday gestern hier ayer вчора 昨天",
-    2: "vorgestern avant-hier anteayer позавчора 前天",
-}
-_DAY_OF = {word: days for days, words in _DAYS.items() for word in words.split()}
+Days: TypeAlias = tuple[date, date]
+"""The first and the last of them, both included."""
 
 _PART = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?")
-_CHINESE = re.compile(r"(上个?|这个?|去|今|本)?\s*(年|月|周|星期|春|夏|秋|冬)(?:天|季)?")
+_DAY_FIRST = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
+_YEARS = re.compile(
+    r"(?:(?:from|between|von|zwischen|de|entre|з|із|від|从)\s?)?(\d{4})(?:\s?年)?"
+    r"\s?(?:-|to|until|till|and|bis|und|à|au|et|a|al|hasta|y|до|по|і|та|到|至)\s?(\d{4})(?:\s?(?:年|рр?\.?|роки|рік|року))?"
+)
+_DECADE = re.compile(
+    r"(?:(?:in )?(?:the|die|den) )?(\d0|\d{3}0)(?:'?s|er(?: jahren?)?|-(?:ті|х)(?: рок(?:и|ів|ах))?|\s?年代)"
+    r"|(?:(?:en |dans )?(?:les|los) )?(?:années|annees|años|anos) (\d0|\d{3}0)"
+)
+_NO_WORDS = re.compile(r"[\d\s:.,]*|[^\W\d_\u3400-\u9fff]")
+"""Bare small numbers, times of day, a letter: a month or a clock to a library, and to nobody else a date."""
+
 _EARLIEST, _LATEST = date(1, 1, 1), date(9999, 12, 31)
+_LAST_YEAR = 9998
+"""A winter, and a feast of some days, may end in the year that follows."""
 
 
-def read_days(value: str, today: date) -> tuple[date, date]:
+def read_days(value: str, today: date) -> Days:
     """The first and the last day that a text means, both included.
 
     Args:
@@ -66,7 +53,12 @@ def read_days(value: str, today: date) -> tuple[date, date]:
         if start > end:
             raise QueryError(f"date:{value} ends before it begins", remedy="Write the earlier one first.")
         return start, end
-    found = _in_numbers(value) or _in_own_words(value, today) or _by_library(value, today)
+    said = simpler(value)
+    meant = meanings_of(said)
+    found = _in_numbers(said) or _years(value, said, today) or _in_own_words(said, meant, today)
+    if found is None and (not meant or "month" in meant):
+        # Of words that we know, a library knows only the days of months better.
+        found = _by_library(value, today)
     if found is None:
         raise _no_date(value)
     return found
@@ -79,8 +71,9 @@ def _no_date(value: str) -> QueryError:
     )
 
 
-def _in_numbers(value: str) -> tuple[date, date] | None:
-    match = _PART.fullmatch(value.strip().replace("/", "-").replace(".", "-"))
+def _in_numbers(value: str) -> Days | None:
+    turned = _DAY_FIRST.fullmatch(value)
+    match = _PART.fullmatch("-".join(turned.groups()[::-1]) if turned else re.sub("[/.]", "-", value))
     if match is None:
         return None
     year, month, day = (int(part) if part else None for part in match.groups())
@@ -94,43 +87,153 @@ def _in_numbers(value: str) -> tuple[date, date] | None:
     return first, _month_end(year, month or 12)
 
 
-def _in_own_words(value: str, today: date) -> tuple[date, date] | None:
-    """Seasons, "last year", "this week", "3 days ago", by own tables: libraries give a moment, and these are spans."""
-    folded = unicodedata.normalize("NFC", value).casefold()
-    chinese = _CHINESE.fullmatch(folded.strip())
-    words = [part for part in chinese.groups() if part] if chinese else re.findall(r"[\w'\-]+", folded)
-    if len(words) == 1 and words[0] in _DAY_OF:
-        day = today - timedelta(days=_DAY_OF[words[0]])
-        return day, day
-    years = [int(word) for word in words if re.fullmatch(r"\d{4}", word)]
-    season = next((_SEASON_OF[word] for word in words if word in _SEASON_OF), None)
-    back = any(word in _LAST for word in words)
-    if season is not None:
-        return _season(season, years[0] if years else None, today, last=back)
-    unit = next((_UNIT_OF[word] for word in words if word in _UNIT_OF), None)
-    number = next((int(word) for word in words if word.isdecimal()), None)
-    if unit is not None and number is not None and number <= 10_000 and any(word in _AGO for word in words):
-        return _unit(unit, today, number)
-    if unit is not None and (back or any(word in _THIS for word in words)):
-        return _unit(unit, today, 1 if back else 0)
+def _years(value: str, said: str, today: date) -> Days | None:
+    """Several years: "2019-2021", "2019 to 2021", "the 1990s"."""
+    if match := _YEARS.fullmatch(said):
+        first, last = int(match[1]), int(match[2])
+        if not 1 <= first <= last:
+            raise QueryError(f"date:{value} ends before it begins", remedy="Write the earlier one first.")
+        return date(first, 1, 1), date(last, 12, 31)
+    if match := _DECADE.fullmatch(said):
+        decade = int(match[1] or match[2])
+        if decade < 100:
+            decade += today.year // 100 * 100
+            decade -= 100 if decade > today.year else 0
+        return (date(decade, 1, 1), date(decade + 9, 12, 31)) if decade > 0 else None
     return None
 
 
-def _season(season: str, year: int | None, today: date, *, last: bool) -> tuple[date, date]:
-    """Three months; the last one that has ended, or the latest that has begun. A winter is named by its December."""
-    begins = _STARTS[season]
+def _in_own_words(said: str, found: Mapping[Kind, str | int] | None, today: date) -> Days | None:
+    """Seasons, feasts, "last year", "3 days ago", by own tables: libraries give a moment, and these are spans."""
+    if not found:
+        return None
+    kinds = frozenset(found)
+    for named, span in (("season", _season), ("feast", _feast), ("month", _month)):
+        if named in kinds and kinds - {named} in _WHEN:
+            return _one_of(span(found[named]), found, today)
+    if kinds in _BY_DAYS:
+        return _by_days(said, found, today)
+    if kinds == {"unit", "year"} and found["unit"] != "year":
+        return None
+    if kinds in _WHEN:
+        return _by_units(found, today)
+    return _ago(found, today)
 
-    def span(of: int) -> tuple[date, date]:
-        ends = (of + 1, 2) if begins == 12 else (of, begins + 2)
-        return date(of, begins, 1), _month_end(*ends)
 
-    if year is not None:
-        return span(min(max(year, 1), 9998))
-    candidates = [span(today.year - back) for back in (0, 1, 2)]
-    return next(one for one in candidates if (one[1] if last else one[0]) <= today)
+def _by_days(said: str, found: Mapping[Kind, str | int], today: date) -> Days:
+    """Yesterday, a day of the week, a weekend."""
+    back = int(found.get("back", 0))
+    if "day" in found:
+        day = today - timedelta(days=int(found["day"]))
+        return day, day
+    if "weekday" in found:
+        return _weekday(said, int(found["weekday"]), back, today)
+    saturday = today - timedelta(days=today.weekday() - 5)
+    # Without "this" it is one that has begun.
+    saturday -= timedelta(days=7 * (back if "back" in found else int(saturday > today)))
+    return saturday, saturday + timedelta(days=1)
 
 
-def _unit(unit: str, today: date, back: int) -> tuple[date, date]:
+def _by_units(found: Mapping[Kind, str | int], today: date) -> Days | None:
+    """A year by its number, "last year", "this week"."""
+    if "year" in found or "year_back" in found:
+        year = int(found["year"]) if "year" in found else today.year - int(found["year_back"])
+        return (date(year, 1, 1), date(year, 12, 31)) if year > 0 else None
+    return _unit(str(found["unit"]), today, int(found["back"])) if "unit" in found else None
+
+
+def _ago(found: Mapping[Kind, str | int], today: date) -> Days | None:
+    """ "3 days ago" is that day, "2 weeks ago" that week; "the last 2 weeks" go on until today."""
+    counted = frozenset(found) - {"number", "year"}  # a thousand days read like a year
+    if len(found) - len(counted) > 1 or "unit" not in found:
+        return None
+    count = int(found.get("number", found.get("year", 1)))
+    span = _unit(str(found["unit"]), today, count)
+    if counted == {"unit", "ago"}:
+        return span
+    return (span[0], today) if counted == {"unit", "back"} and found["back"] == 1 else None
+
+
+_BY_DAYS = frozenset(
+    frozenset(kinds.split()) for kinds in ("day", "weekday", "back weekday", "weekend", "back weekend")
+)
+_WHEN = frozenset(frozenset(kinds.split()) for kinds in ("", "year", "unit year", "year_back", "back", "back unit"))
+"""With what a name that comes round every year may stand: nothing, a year, "last", "of last year"."""
+
+
+def _one_of(span: Callable[[int], Days], found: Mapping[Kind, str | int], today: date) -> Days | None:
+    """Of what comes round every year the one that is meant: of a year; else the last that has ended or has begun."""
+    if found.get("unit", "year") != "year":
+        return None
+    if "year" in found:
+        return span(int(found["year"])) if 1 <= int(found["year"]) <= _LAST_YEAR else None
+    if "year_back" in found or "unit" in found:
+        return span(today.year - int(found.get("year_back", found.get("back", 0))))
+    back = int(found.get("back", 0))
+    years = (today.year + 1 - number for number in range(5))
+    past = [one for one in map(span, years) if (one[1] < today if back else one[0] <= today)]
+    return past[max(back - 1, 0)]
+
+
+def _season(begins: int | str) -> Callable[[int], Days]:
+    """Three months; a winter is named by its December."""
+    first = int(begins)
+    return lambda year: (
+        date(year, first, 1),
+        _month_end(year + 1, 2) if first == 12 else _month_end(year, first + 2),
+    )
+
+
+def _month(number: int | str) -> Callable[[int], Days]:
+    return lambda year: (date(year, int(number), 1), _month_end(year, int(number)))
+
+
+def _feast(name: int | str) -> Callable[[int], Days]:
+    def span(year: int) -> Days:
+        match name:
+            case "christmas":
+                return date(year, 12, 24), date(year, 12, 26)
+            case "christmas eve":
+                return date(year, 12, 24), date(year, 12, 24)
+            case "new year":  # the night belongs to it
+                return date(max(year - 1, 1), 12, 31), date(year, 1, 1)
+            case "new year's eve":
+                return date(year, 12, 31), date(year, 12, 31)
+            case "halloween":
+                return date(year, 10, 31), date(year, 10, 31)
+        sunday = _easter(year, orthodox=name == "orthodox easter")
+        first, last = (-7, 0) if name == "holy week" else (-2, 1)
+        return sunday + timedelta(days=first), sunday + timedelta(days=last)
+
+    return span
+
+
+def _easter(year: int, *, orthodox: bool) -> date:
+    """Easter Sunday in our calendar, by the rules of Butcher (1876) and of Meeus (1991) for the Julian one."""
+    if orthodox:
+        moon = (19 * (year % 19) + 15) % 30
+        ahead = (2 * (year % 4) + 4 * (year % 7) - moon + 34) % 7
+        month, day = divmod(moon + ahead + 114, 31)
+        return date(year, month, day + 1) + timedelta(days=year // 100 - year // 400 - 2)
+    century, rest = divmod(year, 100)
+    golden, leap = year % 19, century // 4
+    moon = (19 * golden + century - leap - (century - (century + 8) // 25 + 1) // 3 + 15) % 30
+    ahead = (32 + 2 * (century % 4) + 2 * (rest // 4) - moon - rest % 4) % 7
+    month, day = divmod(moon + ahead - 7 * ((golden + 11 * moon + 22 * ahead) // 451) + 114, 31)
+    return date(year, month, day + 1)
+
+
+def _weekday(said: str, weekday: int, back: int, today: date) -> Days:
+    """The latest such day; with "last" not today. In Chinese "last" is said of the week."""
+    if back and any(char in said for char in "周期拜"):
+        day = today - timedelta(days=today.weekday() - weekday + 7 * back)
+    else:
+        since = (today.weekday() - weekday) % 7
+        day = today - timedelta(days=since + (7 * back if since == 0 or back == 2 else 0))
+    return day, day
+
+
+def _unit(unit: str, today: date, back: int) -> Days:
     if unit == "day":
         day = today - timedelta(days=min(back, 300_000))
         return day, day
@@ -144,8 +247,10 @@ def _unit(unit: str, today: date, back: int) -> tuple[date, date]:
     return date(year, month, 1), _month_end(year, month)
 
 
-def _by_library(value: str, today: date) -> tuple[date, date] | None:
-    """Months and days by name, in any of the languages."""
+def _by_library(value: str, today: date) -> Days | None:
+    """Days by name, in any of the languages; the year that somebody wrote, or nothing."""
+    if _NO_WORDS.fullmatch(value.strip()):
+        return None
     from datetime import datetime, time  # noqa: PLC0415
 
     from dateparser.date import DateDataParser  # noqa: PLC0415 (half a second, and only for words)
@@ -156,6 +261,9 @@ def _by_library(value: str, today: date) -> tuple[date, date] | None:
     if found.date_obj is None:
         return None
     day = found.date_obj.date()
+    written = re.findall(r"\d{4}", value)
+    if written and str(day.year).zfill(4) not in written:
+        return None
     if found.period == "year":
         return date(day.year, 1, 1), date(day.year, 12, 31)
     if found.period == "month":
