@@ -198,11 +198,11 @@ def _among(session: Session, snapshot: Snapshot, branch: Branch) -> NDArray[np.i
     allowed = fulfilling(session, snapshot.catalogue, branch.filters)
     for text in branch.exact:
         rows = holding_rows(session, snapshot.catalogue, text)
-        allowed = rows if allowed is None else np.intersect1d(allowed, rows)
+        allowed = rows if allowed is None else np.intersect1d(allowed, rows, assume_unique=True)
     for text in branch.excluded_exact:
         rows = holding_rows(session, snapshot.catalogue, text)
         everything = np.arange(len(snapshot.catalogue.images)) if allowed is None else allowed
-        allowed = np.setdiff1d(everything, rows)
+        allowed = np.setdiff1d(everything, rows, assume_unique=True)
     return allowed
 
 

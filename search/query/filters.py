@@ -89,7 +89,7 @@ def fulfilling(
         return None
     wanted: list[ColumnElement[bool]] = []
     unwanted: list[ColumnElement[bool]] = []
-    allowed = np.arange(len(catalogue.images))
+    allowed = np.ones(len(catalogue.images), bool)
     for one in filters:
         inner = one.part if isinstance(one, Not) else one
         if not isinstance(inner, Filter):
@@ -97,25 +97,33 @@ def fulfilling(
         value = read_filter(inner.name, inner.value, today or date.today()).value
         kind = FILTERS[inner.name]
         if kind.rows is not None:
-            joined = np.setdiff1d if isinstance(one, Not) else np.intersect1d
-            allowed = joined(allowed, kind.rows(catalogue, value))
+            among = _mask(catalogue, kind.rows(catalogue, value))
+            allowed &= ~among if isinstance(one, Not) else among
         elif kind.condition is not None:
             known = value if kind.known is None else kind.known(session, value)
             (unwanted if isinstance(one, Not) else wanted).append(kind.condition(known))
     if wanted:
         # What is unknown of a picture (NULL) does not fulfil a filter, and so fulfils its opposite.
         opposites = [not_(func.coalesce(condition, false())) for condition in unwanted]
-        return np.intersect1d(allowed, _rows(session, catalogue, [*wanted, *opposites]))
+        allowed &= _mask(catalogue, _rows(session, catalogue, [*wanted, *opposites]))
+        return np.flatnonzero(allowed)
     for condition in unwanted:
         # No index finds what something is not; it finds what it is, and all the others remain.
-        allowed = np.setdiff1d(allowed, _rows(session, catalogue, [condition]))
-    return allowed
+        allowed[_rows(session, catalogue, [condition])] = False
+    return np.flatnonzero(allowed)
 
 
 def _rows(session: Session, catalogue: Catalogue, conditions: Sequence[ColumnElement[bool]]) -> NDArray[np.int64]:
     ids = np.fromiter(session.scalars(select(Image.id).where(*conditions)), np.int64)
-    rows = catalogue.rows_of_images(np.sort(ids))
-    return np.unique(rows[rows >= 0])
+    rows = catalogue.rows_of_images(ids)
+    return rows[rows >= 0]
+
+
+def _mask(catalogue: Catalogue, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of the pictures are these: numpy's own set operations take a hundred times as long."""
+    among = np.zeros(len(catalogue.images), bool)
+    among[rows] = True
+    return among
 
 
 def _read_date(value: str, today: date) -> Reading:
