@@ -25,16 +25,13 @@ SAMPLE = 1_000
 class Snapshot:
     """What a query works with.
 
-        Attributes:
-            model: whose vectors they are.
-            images, texts, regions: searchers of the three spaces.
-            catalogue: what belongs to what.
-            relevance: what scores mean in this library.
-    <<<<<<< Updated upstream
-            partial: texts were taken out (`search.query.unsaid`), so that the database knows more than the catalogue.
-    =======
-            patches: of the pictures; None where the library keeps none.
-    >>>>>>> Stashed changes
+    Attributes:
+        model: whose vectors they are.
+        images, texts, regions: searchers of the three spaces.
+        catalogue: what belongs to what.
+        relevance: what scores mean in this library.
+        patches: of the pictures; None where the library keeps none.
+        partial: texts were taken out (`search.query.unsaid`), so that the database knows more than the catalogue.
     """
 
     model: Model

@@ -84,8 +84,7 @@ def index(
         looks=None if patches is None else _LOOKS[patches],
         rules=RuleChange(tuple(exclude or ()), tuple(include or ()), follow_links, clear_rules),
     )
-    # Before a library is made and a model loaded: a misspelt path should cost neither.
-    roots = [resolve_root(path) for path in paths or []]
+    roots = [resolve_root(path) for path in paths or []]  # first: a misspelt path should cost no library, no model
     with open_library(settings, create=True) as library:
         encoder = encoder_for(settings, library, afresh=replace_model)
         with progress_bar(quiet=quiet or json) as on_progress:
