@@ -12,7 +12,8 @@ from indexer.isolate import in_parts
 from indexer.layouts.grounded import GroundedPhrase
 from indexer.report import SkippedRecord
 from search.evaluation.grounding import BoxAnswer, BoxFigures, box_figures
-from vision.boxing import box_from_heat, box_from_heats
+from search.patches.boxes import derived_boxes
+from vision.boxing import box_from_heat
 from vision.encoders.base import Encoder
 from vision.grounding.base import Decoding, GroundedCaptioner
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
@@ -86,8 +87,8 @@ def by_page(encoder: Encoder) -> Pointer:
             shown = list(some)
             phrases = list(dict.fromkeys(one.phrase for _, one in shown))
             (looks,) = look_at_pictures(encoder, [shown[0][0]])
-            texts = encoder.encode_text(phrases)
-            box_of = {phrase: box_from_heats(*looks.heats(text)) for phrase, text in zip(phrases, texts, strict=True)}
+            cosines = looks.cosines(encoder.encode_text(phrases))
+            box_of = {phrase: derived_boxes([looks], [cosines[:, at]])[0] for at, phrase in enumerate(phrases)}
             found += [box_of.get(one.phrase) for _, one in shown]
         return found
 

@@ -75,37 +75,60 @@ def box_from_heats(heats: Sequence[NDArray[np.float32]], covers: Sequence[Box]) 
     Raises:
         GeometryError: as there, or there are no maps, or not one part for each.
     """
-    fine, part = _painted(heats, covers)
-    background, peak = float(np.median(fine)), float(fine.max())
-    if not peak - background > 1e-6:
-        return None
-    x0, y0, x1, y1 = _best_rectangle(fine - (background + THRESHOLD_SHARE * (peak - background))) / _FINE
-    across, down = part.x1 - part.x0, part.y1 - part.y0
-    return Box(
-        part.x0 + across * x0, part.y0 + down * y0, min(1.0, part.x0 + across * x1), min(1.0, part.y0 + down * y1)
-    )
-
-
-def _painted(heats: Sequence[NDArray[np.float32]], covers: Sequence[Box]) -> tuple[NDArray[np.float64], Box]:
-    """All maps on one fine grid over the smallest box that holds their parts."""
     if not heats or len(heats) != len(covers):
         raise GeometryError(f"every map needs its part of the picture, got {len(heats)} maps and {len(covers)} parts")
-    whole = Box(
-        min(part.x0 for part in covers),
-        min(part.y0 for part in covers),
-        max(part.x1 for part in covers),
-        max(part.y1 for part in covers),
-    )
-    total, weight = np.zeros((_FINE, _FINE)), np.zeros((_FINE, _FINE))
-    for heat, part in zip(heats, covers, strict=True):
-        known = _known(heat)
-        down = _shares(part.y0, part.y1, whole.y0, whole.y1, heat.shape[0])
-        across = _shares(part.x0, part.x1, whole.x0, whole.x1, heat.shape[1])
-        total += down @ known @ across.T
-        weight += np.outer(down.sum(axis=1), across.sum(axis=1))
-    seen = weight > 0
-    lowest = float((total[seen] / weight[seen]).min())
-    return np.divide(total, weight, out=np.full_like(total, lowest), where=seen), whole
+    known = [_known(heat) for heat in heats]
+    painter = Painter(tuple(heat.shape for heat in known), tuple(covers))
+    return painter.boxes(np.concatenate([heat.reshape(-1) for heat in known])[None])[0]
+
+
+class Painter:
+    """Draws boxes of maps that all lie over the same parts of their pictures: the work that they share is done once.
+
+    Args:
+        shapes: rows and columns of each map.
+        covers: the part of the picture that each lies over.
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], covers: Sequence[Box]) -> None:
+        self._whole = Box(
+            min(part.x0 for part in covers),
+            min(part.y0 for part in covers),
+            max(part.x1 for part in covers),
+            max(part.y1 for part in covers),
+        )
+        painted, weight = [], np.zeros((_FINE, _FINE))
+        for shape, part in zip(shapes, covers, strict=True):
+            down = _shares(part.y0, part.y1, self._whole.y0, self._whole.y1, shape[0])
+            across = _shares(part.x0, part.x1, self._whole.x0, self._whole.x1, shape[1])
+            painted.append(np.einsum("yr,xc->yxrc", down, across).reshape(_FINE * _FINE, -1))
+            weight += np.outer(down.sum(axis=1), across.sum(axis=1))
+        self._seen = weight.reshape(-1) > 0
+        shares = np.concatenate(painted, axis=1) / np.maximum(weight.reshape(-1), 1e-12)[:, None]
+        self._shares: NDArray[np.float32] = shares.astype(np.float32)
+
+    def boxes(self, cells: NDArray[np.floating]) -> list[Box | None]:
+        """The box of each picture's maps; None where they have no differences.
+
+        Args:
+            cells: `(n, cells)` cosines, the maps of each picture one after the other, row by row.
+        """
+        fine = cells.astype(np.float32) @ self._shares.T
+        if not self._seen.all():
+            fine[:, ~self._seen] = fine[:, self._seen].min(axis=1)[:, None]
+        background, peak = np.median(fine, axis=1), fine.max(axis=1)
+        threshold = background + THRESHOLD_SHARE * (peak - background)
+        corners = _best_rectangles((fine - threshold[:, None]).reshape(-1, _FINE, _FINE)) / _FINE
+        differs = peak - background > 1e-6
+        return [self._box(corner) if there else None for corner, there in zip(corners, differs, strict=True)]
+
+    def _box(self, corner: NDArray[np.float64]) -> Box:
+        part = self._whole
+        across, down = part.x1 - part.x0, part.y1 - part.y0
+        x0, y0, x1, y1 = (float(value) for value in corner)
+        return Box(
+            part.x0 + across * x0, part.y0 + down * y0, min(1.0, part.x0 + across * x1), min(1.0, part.y0 + down * y1)
+        )
 
 
 def _known(heat: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -127,14 +150,18 @@ def _shares(start: float, end: float, whole_start: float, whole_end: float, cell
     return shares
 
 
-def _best_rectangle(gain: NDArray[np.float64]) -> NDArray[np.float64]:
-    """x0, y0, x1, y1 in cells of the rectangle with the largest sum; it holds a positive cell if there is one."""
-    sums = np.zeros((gain.shape[0] + 1, gain.shape[1] + 1))
-    sums[1:, 1:] = gain.cumsum(axis=0).cumsum(axis=1)
-    strips = sums[:, None, :] - sums[None, :, :]
-    top, bottom = np.triu_indices(len(sums), 1)
-    left, right = np.triu_indices(sums.shape[1], 1)
-    strips = strips[bottom, top]
-    totals = strips[:, right] - strips[:, left]
-    row, column = np.unravel_index(int(np.argmax(totals)), totals.shape)
-    return np.array([left[column], top[row], right[column], bottom[row]], dtype=np.float64)
+def _best_rectangles(gain: NDArray[np.float32]) -> NDArray[np.float64]:
+    """x0, y0, x1, y1 in cells of the rectangle with the largest sum, of each of `(n, rows, columns)`; it holds a
+    positive cell if there is one.
+    """
+    count, rows, columns = gain.shape
+    sums = np.zeros((count, rows + 1, columns + 1), np.float32)
+    sums[:, 1:, 1:] = gain.cumsum(axis=1).cumsum(axis=2)
+    top, bottom = np.triu_indices(rows + 1, 1)
+    left, right = np.triu_indices(columns + 1, 1)
+    corners = np.empty((count, 4))
+    for number in range(count):
+        strips = sums[number, bottom] - sums[number, top]
+        row, column = np.unravel_index(int(np.argmax(strips[:, right] - strips[:, left])), (len(top), len(left)))
+        corners[number] = left[column], top[row], right[column], bottom[row]
+    return corners

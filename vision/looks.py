@@ -63,10 +63,10 @@ class Looks:
         found: NDArray[np.float32] = np.concatenate(shown) @ texts.T
         return found
 
-    def heats(self, text: NDArray[np.float32]) -> tuple[list[NDArray[np.float32]], list[Box]]:
-        """One map per look, `(rows, columns)` float32 cosines with a text `(dim,)`, and the part that it lies over."""
+    def layout(self) -> tuple[list[tuple[int, ...]], list[Box]]:
+        """Rows and columns of each map in `cosines`, and the part of the picture that it lies over."""
         seen = self._seen()
-        return [self.patches[look][cells] @ text for look, cells, _ in seen], [covers for _, _, covers in seen]
+        return [self.patches[look][cells].shape[:2] for look, cells, _ in seen], [covers for _, _, covers in seen]
 
     def _seen(self) -> list[tuple[int, tuple[slice, slice], Box]]:
         grid = self.patches.shape[1:3]

@@ -13,10 +13,10 @@ from sqlalchemy import select
 from search.db.schema import Image, Model
 from search.library import Library
 from search.looked import Pointed
+from search.patches.boxes import derived_boxes
 from search.patches.kept import age_of, sampled_images
-from search.patches.scores import background_in, peak_of
+from search.patches.scores import patch_units, peaks_of
 from search.previews import GALLERY_PX, PreviewStore
-from vision.boxing import box_from_heats
 from vision.encoders.base import Encoder
 from vision.looks import WHOLE, Looks, look_at_pictures
 from vision.types import RgbImage
@@ -50,14 +50,18 @@ class OnRequest:
             NoHeatMapError: the encoder has no patches in the space of its texts.
         """
         (looks,) = look_at_pictures(encoder, [image])
-        sample = self._sample(encoder, model)
-        count = min((len(one.patches) for one in sample), default=WHOLE)
-        found: list[Pointed] = []
-        for phrase, text in zip(phrases, encoder.encode_text(phrases), strict=True):
-            background = background_in(sample, text)
-            strength = None if background is None else round(background.strength(peak_of(looks, text, count)), 4)
-            found.append(Pointed(phrase, box_from_heats(*looks.heats(text)), strength))
-        return tuple(found)
+        texts = encoder.encode_text(phrases)
+        cosines = looks.cosines(texts)
+        units = patch_units(self._sample(encoder, model), texts)
+        strengths = None if units is None else units.strengths(peaks_of([looks.first(units.looks).cosines(texts)]))[0]
+        return tuple(
+            Pointed(
+                phrase,
+                derived_boxes([looks], [cosines[:, number]])[0],
+                None if strengths is None else round(float(strengths[number]), 4),
+            )
+            for number, phrase in enumerate(phrases)
+        )
 
     def basis(self, model: Model) -> str:
         """What strengths follow from besides picture and phrase: equal texts are equal strengths."""

@@ -12,7 +12,6 @@ from sqlalchemy.orm import Session
 
 from search.catalogue.catalogue import Catalogue
 from search.db.schema import Image, Model
-from search.patches.boxes import DerivedBoxes
 from search.patches.store import PatchStore
 from vision.looks import Looks
 
@@ -30,12 +29,10 @@ class KeptPatches:
 
     Attributes:
         store: where they lie.
-        boxes: what was derived from them.
     """
 
     def __init__(self, home: Path) -> None:
         self.store = PatchStore(home)
-        self.boxes = DerivedBoxes()
         self._lock = Lock()
         self._sampled: tuple[str, int, tuple[Looks, ...]] | None = None
 

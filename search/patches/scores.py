@@ -28,50 +28,62 @@ class PatchUnits:
     Attributes:
         middle: `(q,)` median of the sample's scores.
         spread: `(q,)` their standard deviation.
+        backgrounds: what the best patch of the sample's pictures reaches, one for each text.
+        looks: how many the sample's pictures got: peaks compare with those of as many.
     """
 
     middle: NDArray[np.float32]
     spread: NDArray[np.float32]
+    backgrounds: tuple[Background, ...]
+    looks: int
 
     def of(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scores `(n, q)` in standard deviations above the middle, within bounds."""
         units: NDArray[np.float32] = np.clip((scores - self.middle) / self.spread, *_CLIPPED).astype(np.float32)
         return units
 
+    def strengths(self, peaks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Peaks `(n, q)` as strengths in [0, 1]."""
+        columns = [
+            [background.strength(float(peak)) for peak in peaks[:, text]]
+            for text, background in enumerate(self.backgrounds)
+        ]
+        return np.array(columns, np.float32).reshape(len(self.backgrounds), len(peaks)).T
 
-def patch_scores(pictures: Sequence[Looks], texts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How well each picture's best patches show each text.
+
+def patch_scores(cosines: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """How well each picture's best patches show each text, `(n, q)` float32, a mean of cosines.
 
     Args:
-        texts: `(q, dim)` float32, L2-normalised.
-
-    Returns:
-        `(n, q)` float32, a mean of cosines.
+        cosines: `(cells, q)` of each picture, from `Looks.cosines`.
     """
-    found = np.empty((len(pictures), len(texts)), np.float32)
-    for number, looks in enumerate(pictures):
-        cosines = looks.cosines(texts)
-        best = min(_BEST, len(cosines))
-        found[number] = np.partition(cosines, len(cosines) - best, axis=0)[-best:].mean(axis=0)
-    return found
+    found = []
+    for one in cosines:
+        best = min(_BEST, len(one))
+        found.append(np.partition(one, len(one) - best, axis=0)[-best:].mean(axis=0))
+    return np.array(found, np.float32)
+
+
+def peaks_of(cosines: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """The largest cosine of a patch with each text, `(n, q)`."""
+    return np.array([one.max(axis=0) for one in cosines], np.float32)
 
 
 def patch_units(sample: Sequence[Looks], texts: NDArray[np.float32]) -> PatchUnits | None:
-    """Measure what patches reach in general; None where there are too few pictures to tell."""
+    """Measure what patches reach in general; None where there are too few pictures to tell.
+
+    Args:
+        sample: pictures drawn without regard to the texts.
+        texts: `(q, dim)` float32, L2-normalised.
+    """
     if len(sample) < _LEAST:
         return None
-    scores = patch_scores(sample, texts)
+    cosines = [looks.cosines(texts) for looks in sample]
+    scores, peaks = patch_scores(cosines), peaks_of(cosines)
     spread = np.maximum(scores.std(axis=0), _LEAST_SPREAD)
-    return PatchUnits(np.median(scores, axis=0).astype(np.float32), spread.astype(np.float32))
-
-
-def peak_of(looks: Looks, text: NDArray[np.float32], count: int) -> float:
-    """The largest cosine of a patch with a text `(dim,)`, among the first looks: as many as its background has."""
-    return float(looks.first(count).cosines(text[None]).max())
-
-
-def background_in(sample: Sequence[Looks], text: NDArray[np.float32]) -> Background | None:
-    """What the best patch reaches on pictures in general; None where there are too few to tell."""
-    if len(sample) < _LEAST:
-        return None
-    return background_of(np.array([looks.cosines(text[None]).max() for looks in sample]))
+    return PatchUnits(
+        middle=np.median(scores, axis=0).astype(np.float32),
+        spread=spread.astype(np.float32),
+        backgrounds=tuple(background_of(peaks[:, text]) for text in range(len(texts))),
+        looks=min(len(looks.patches) for looks in sample),
+    )

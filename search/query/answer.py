@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from search.query.asked import Ask
 from search.query.boxes import COMPOSED, load_boxes
 from search.query.candidates import FIRST, WIDER, Pool, gather, whole_pool
-from search.query.closer import look_closer
+from search.query.closer import look_closer, see
 from search.query.compose import compose
 from search.query.evidence import AskedText, Evidence, ask_texts, look_at, no_evidence
 from search.query.exact import typed_rows
@@ -66,14 +66,15 @@ def answer(session: Session, snapshot: Snapshot, given: Given, wanted: int, stag
             ranked = add_typed(ranked, typed)
         order = np.lexsort((ranked.rows, -ranked.total))
         ranked = ranked.only(order)
+    found = Branched(given, ranked, asked, evidence)
     if snapshot.patches is not None:
         with stages.time("patches"):
-            ranked = look_closer(session, snapshot, Branched(given, ranked, asked, evidence))
+            found = look_closer(replace(found, seen=see(session, snapshot, found)))
     columns = boxed_columns(given.ask)
-    if not columns or len(ranked.rows) == 0:
-        return Branched(given, ranked, asked, evidence)
+    if not columns or len(found.ranked.rows) == 0:
+        return found
     with stages.time("boxes"):
-        return _compose(session, snapshot, Branched(given, ranked, asked, evidence), columns)
+        return _compose(session, snapshot, found, columns)
 
 
 def boxed_columns(ask: Ask) -> list[int]:

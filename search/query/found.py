@@ -11,6 +11,7 @@ from search.query.asked import Ask
 from search.query.compose import Boxed, Composition
 from search.query.evidence import AskedText, Evidence
 from search.query.rank import Ranked
+from vision.looks import Looks
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,25 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Pictures that were looked at again.
+
+    Attributes:
+        rows: `(m,)` int64, rows of the catalogue, ascending.
+        looks: their patches.
+        cosines: `(cells, u)` of each, with every text of the branch.
+        units: `(m, u)` float32, standard deviations above what patches show in general.
+        strengths: `(m, u)` float32 in [0, 1].
+    """
+
+    rows: NDArray[np.int64]
+    looks: tuple[Looks, ...]
+    cosines: tuple[NDArray[np.float32], ...]
+    units: NDArray[np.float32]
+    strengths: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Branched:
     """What one branch found, for explaining it.
 
@@ -54,6 +74,7 @@ class Branched:
         composition: what those say.
         evidence: of all candidates.
         asked: the texts.
+        seen: its best, looked at again; None where no patches are kept.
     """
 
     given: Given
@@ -62,3 +83,4 @@ class Branched:
     evidence: Evidence
     boxed: Boxed | None = None
     composition: Composition | None = None
+    seen: Seen | None = None

@@ -80,7 +80,7 @@ def _explain(session: Session, snapshot: Snapshot, hits: tuple[Hit, ...], ordere
 
 
 def _explain_by(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: Branched) -> tuple[Hit, ...]:
-    return derive_boxes(session, snapshot, explain_hits(session, snapshot, hits, found), found)
+    return derive_boxes(snapshot, explain_hits(session, snapshot, hits, found), found)
 
 
 def _fold(session: Session, snapshot: Snapshot, ordered: Ordered, request: SearchRequest) -> dict[int, tuple[int, ...]]:

@@ -28,8 +28,8 @@ def test_every_look_has_its_place_and_unit_patches(encoder: Encoder) -> None:
     assert first.views[0].tolist() == [0, 0, 1, 1]
     np.testing.assert_allclose(first.views[4], [0.4, 0.4, 1, 1], atol=0.01)
     assert first.cosines(encoder.encode_text(["a dog", "snow"])).shape == (WITH_PARTS * GRID * GRID, 2)
-    heats, covers = first.first(WHOLE).heats(encoder.encode_text(["a dog"])[0])
-    assert (len(heats), heats[0].shape, covers[0].as_xyxy()) == (1, (GRID, GRID), (0, 0, 1, 1))
+    shapes, covers = first.first(WHOLE).layout()
+    assert (shapes, covers[0].as_xyxy()) == ([(GRID, GRID)], (0, 0, 1, 1))
 
 
 def test_parts_are_looks_of_their_own(encoder: Encoder) -> None:
@@ -62,8 +62,8 @@ def test_cells_of_padding_show_nothing() -> None:
     patches[:, 2:6, :] = [1, 0]
     looks = Looks(patches, np.array([[0, -0.5, 1, 1.5]], np.float32))  # a wide picture in the middle of a square
     assert looks.cosines(np.array([[0, 1]], np.float32)).max() == 0
-    heats, covers = looks.heats(np.array([1, 0], np.float32))
-    assert (heats[0].shape, covers[0].as_xyxy()) == ((4, GRID), (0, 0, 1, 1))
+    shapes, covers = looks.layout()
+    assert (shapes, covers[0].as_xyxy()) == ([(4, GRID)], (0, 0, 1, 1))
 
 
 def test_an_encoder_without_patches_and_another_number_of_looks_are_refused(encoder: Encoder) -> None:
