@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
@@ -142,7 +143,7 @@ def _of_generation(row: Row) -> Problems:
 
 
 def _of_calibration(row: Row) -> Problems:
-    if not isinstance(row["facts"], dict):
+    if not isinstance(json.loads(row["facts"]), dict):
         yield "row_invalid", "its facts are no object"
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Table
-from stock import Stock
+from sqlalchemy import Table, delete
+from stock import NOW, Stock
 
 from search.checks.finding import REMEDIES
-from search.db.schema import Base, Caption, Region
+from search.db.schema import Base, CalibrationRow, Caption, Region
 from search.errors import CorruptionError, LibraryError
 from search.maintenance import rebuild, verify
 
@@ -203,6 +203,17 @@ def test_importing_a_damaged_text_again_mends_it(shelf: Stock) -> None:
     assert found(shelf) == set()
     rebuild(shelf.library)
     assert found(shelf) == set()
+
+
+@pytest.mark.parametrize(("facts", "codes"), [({"line": 1.5}, set()), ([1.5], {"row_invalid"})])
+def test_what_scores_mean_is_an_object(shelf: Stock, facts: Any, codes: set[str]) -> None:
+    with shelf.library.write() as session:
+        session.add(CalibrationRow(model_id=shelf.model.id, query_class="words", facts=facts, created_at=NOW))
+    try:
+        assert {code for code, *_ in found(shelf)} == codes
+    finally:
+        with shelf.library.write() as session:
+            session.execute(delete(CalibrationRow))
 
 
 ANYTHING = st.one_of(
