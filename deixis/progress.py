@@ -28,6 +28,7 @@ _STAGES = {
     "scan": "scanning",
     "images": "pictures",
     "texts": "captions and phrases",
+    "boxes": "boxes",
     "publish": "publishing",
     "patches": "patches",
 }

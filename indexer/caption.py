@@ -10,10 +10,11 @@ from sqlalchemy import exists, select
 
 from indexer.captions import annotations_of
 from indexer.control import control_picture
+from indexer.embed_regions import embed_regions
 from indexer.embed_texts import embed_texts
 from indexer.isolate import ItemError, blames_an_item, in_parts, words
 from indexer.kept import go_on, noting
-from indexer.report import OnProgress, Progress, RefusedFile, SkippedRecord, silent
+from indexer.report import OnProgress, Progress, RefusedFile, RegionReport, SkippedRecord, silent
 from indexer.writer import Writer
 from search.db.annotations import add_annotations
 from search.db.images import first_paths
@@ -65,6 +66,7 @@ class CaptionReport:
         refused: files that could not be decoded or captioned, with the reason.
         texts_embedded: captions and phrases whose vector was computed.
         texts_refused: captions and phrases that the encoder fails on; they are found by their words alone.
+        boxes: what was done for boxes without a vector, of this captioner or another source.
         batches: how the captioner's batches were sized; None where it does not size them, or ran none.
         elapsed_s: wall-clock seconds of the whole job.
     """
@@ -76,6 +78,7 @@ class CaptionReport:
     refused: list[RefusedFile] = field(default_factory=list)
     texts_embedded: int = 0
     texts_refused: list[SkippedRecord] = field(default_factory=list)
+    boxes: RegionReport = field(default_factory=RegionReport)
     batches: BatchReport | None = None
     elapsed_s: float = 0.0
 
@@ -133,7 +136,7 @@ def caption_library(
     """Caption every picture that has none from this captioner in this language; resumable at every batch.
 
     Args:
-        encoder: the library's own; it embeds what was written.
+        encoder: the library's own; it embeds what was written, and what the boxes show.
 
     Raises:
         LibraryEmptyError: nothing has been indexed yet.
@@ -153,6 +156,8 @@ def caption_library(
                 _caption_pictures(library, captioner, options, report, on_progress)
             finally:
                 _publish(library, model, encoder, report, on_progress)
+            # Not for a run that was stopped: what it has said is found already, and the next job looks at the boxes.
+            report.boxes = embed_regions(library, model, Writer(library, model, encoder), on_progress)
     report.elapsed_s = time.monotonic() - started
     return report
 

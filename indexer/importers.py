@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from indexer.annotations.naming import Target, find_picture
 from indexer.annotations.reading import read_annotations
 from indexer.annotations.records import PictureRecord
+from indexer.embed_regions import embed_regions
 from indexer.embed_texts import embed_texts
 from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
@@ -41,7 +42,7 @@ def import_annotations(
     """Import annotation files; importing the same file again changes nothing.
 
     Args:
-        encoder: the library's own; it embeds the new captions and phrases.
+        encoder: the library's own; it embeds the new captions and phrases, and what the boxes show.
 
     Raises:
         ImportFormatError: a file cannot be read at all; nothing of any file was imported then.
@@ -68,6 +69,9 @@ def import_annotations(
         report.texts_embedded = embed_texts(library, model, writer, on_progress, report.skipped)
         on_progress(Progress("publish", 0, None))
         publish(library, model.id)
+        boxes = embed_regions(library, model, writer, on_progress)
+        report.regions_embedded = boxes.embedded
+        report.skipped += boxes.refused
     report.elapsed_s = time.monotonic() - started
     return report
 

@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from indexer.claiming import claim_model
 from indexer.digest import file_sha256
+from indexer.embed_regions import embed_regions
 from indexer.embed_texts import embed_texts
 from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
@@ -144,6 +145,7 @@ class _Run:
             with self._library.write() as session:
                 self._library.activate_model(session, self._library.register_model(session, self._encoder.facts))
         # Last, for what is found without them can be looked for already.
+        self.report.boxes = embed_regions(self._library, self._model, self._writer, self._on_progress)
         self.report.patches = keep_patches(self._library, self._encoder, self._options.looks, self._on_progress)
 
     def _scan(self, root: str) -> tuple[list[_Job], list[int]]:

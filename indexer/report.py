@@ -15,7 +15,7 @@ class Progress:
     """One step of a running job.
 
     Attributes:
-        stage: `scan`, `images`, `texts`, `publish` or `patches`.
+        stage: `scan`, `images`, `texts`, `boxes`, `publish` or `patches`.
         done: items finished in this stage.
         total: items this stage will have; None while unknown.
     """
@@ -48,10 +48,10 @@ class RefusedFile:
 
 @dataclass(frozen=True, slots=True)
 class SkippedRecord:
-    """Something that was passed over where it stood among others: a record of an annotation file, or a text.
+    """Something that was passed over where it stood among others: a record of an annotation file, a text, or a box.
 
     Attributes:
-        where: file and record, e.g. `captions.json annotation 17`; or the text.
+        where: file and record, e.g. `captions.json annotation 17`; or the text, or the box.
         code: stable reason, e.g. `no_such_image`.
     """
 
@@ -82,6 +82,21 @@ class PatchReport:
 
 
 @dataclass(slots=True)
+class RegionReport:
+    """What was done for boxes without the vector of what they show.
+
+    Attributes:
+        embedded: boxes whose vector was computed.
+        without_preview: boxes of pictures that wait until their page has been opened once.
+        refused: boxes on which the encoder fails.
+    """
+
+    embedded: int = 0
+    without_preview: int = 0
+    refused: list[SkippedRecord] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class IndexReport:
     """The outcome of `index`.
 
@@ -103,6 +118,7 @@ class IndexReport:
         batches: how the encoder's batches of pictures were sized; None where it does not size them, or ran none.
         previews_unwritten: pictures whose preview could not be kept; it is made again when it is looked at.
         previews_problem: why, the first time; empty if there was none.
+        boxes: what was done for boxes without a vector.
         patches: what is kept of patches; None where the library keeps none.
         elapsed_s: wall-clock seconds of the whole job.
     """
@@ -124,6 +140,7 @@ class IndexReport:
     batches: BatchReport | None = None
     previews_unwritten: int = 0
     previews_problem: str = ""
+    boxes: RegionReport = field(default_factory=RegionReport)
     patches: PatchReport | None = None
     elapsed_s: float = 0.0
 
@@ -137,6 +154,7 @@ class ImportReport:
     regions: int = 0
     already_there: int = 0
     texts_embedded: int = 0
+    regions_embedded: int = 0
     skipped: list[SkippedRecord] = field(default_factory=list)
     elapsed_s: float = 0.0
 
@@ -147,6 +165,7 @@ class ImportReport:
         self.regions += part.regions
         self.already_there += part.already_there
         self.texts_embedded += part.texts_embedded
+        self.regions_embedded += part.regions_embedded
         self.skipped += part.skipped
 
     def skipped_by_code(self) -> Counter[str]:

@@ -29,7 +29,7 @@ from search.library import Library
 from search.previews import GALLERY_PX, PreviewStore
 from vision.encoders.base import Encoder
 from vision.images import Decoded
-from vision.types import Embeddings
+from vision.types import Embeddings, RgbImage
 
 NOT_EMBEDDED = "not_embedded"
 """Refusal code: the encoder fails on this picture or text, and not on others."""
@@ -142,6 +142,18 @@ class Writer:
                 self._library.vectors.append(session, self._model, "text", [ids[row] for row in keep], vectors[keep])
         return len(keep)
 
+    def write_regions(self, crops: Sequence[tuple[int, RgbImage]]) -> int:
+        """Embed and store what boxes show, given as `(region_id, pixels)`; returns how many vectors were new.
+
+        Args:
+            crops: regions without a vector; pixels HWC uint8 RGB.
+        """
+        vectors = _embedded(lambda: self._encoder.encode_images([pixels for _, pixels in crops]))
+        with self._library.write() as session:
+            owners = [region_id for region_id, _ in crops]
+            self._library.vectors.append(session, self._model, "region", owners, vectors)
+        return len(crops)
+
     def _keep_preview(self, picture: Decoded) -> None:
         """Previews are made again when somebody looks at one: what cannot be kept is counted and stops nothing."""
         if picture.preview is None:
@@ -156,6 +168,10 @@ class Writer:
         """Embed a picture of our own; raises where the encoder fails on any picture, not on one of a batch."""
         picture = control_picture(self._encoder.facts.preprocessing.output_hw)
         self._encoder.encode_prepared(picture[None])
+
+    def check_crops(self) -> None:
+        """Embed a crop of our own; raises where the encoder fails on any crop."""
+        self._encoder.encode_images([control_picture(self._encoder.facts.preprocessing.output_hw)])
 
     def check_texts(self) -> None:
         """Embed a text of our own; raises where the encoder fails on any text."""

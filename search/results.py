@@ -233,7 +233,7 @@ class LibraryStatus:
 
     Attributes:
         images: pictures that at least one file holds.
-        published: vectors that answer queries, by kind (`image`, `text`).
+        published: vectors that answer queries, by kind (`image`, `text`, `region`).
         roots: what was given to `index`, in the order of paths.
     """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from search.db.region_rows import hand_on_vectors
 from search.db.schema import Caption, Model, Region
 from search.erasing import erase, erase_unused_texts, erase_vectors, release_regions
 from search.errors import NotFoundError
@@ -66,7 +67,9 @@ def forget_source(library: Library, name: str) -> Forgotten:
             source = _matching(_sources(session), name)
             # Boxes of others that hang on a caption of this source would go with it, unseen: counted with it instead.
             own = select(Caption.id).where(Caption.source == source)
-            regions = erase(session, delete(Region).where((Region.source == source) | Region.caption_id.in_(own)))
+            theirs = (Region.source == source) | Region.caption_id.in_(own)
+            hand_on_vectors(session, select(Region.id).where(theirs))
+            regions = erase(session, delete(Region).where(theirs))
             captions = erase(session, delete(Caption).where(Caption.source == source))
             release_regions(session)
             texts = erase_unused_texts(session)

@@ -70,7 +70,7 @@ def caption(
         with progress_bar(quiet=quiet or json) as on_progress:
             report = caption_library(library, encoder, writer, options, on_progress)
     print_json(asdict(report)) if json else _print(report)
-    return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
+    return exit_codes.PARTIAL if report.refused or report.texts_refused or report.boxes.refused else exit_codes.OK
 
 
 def _print(report: CaptionReport) -> None:
@@ -78,9 +78,11 @@ def _print(report: CaptionReport) -> None:
     out().print(f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s{speed}, {report.regions} boxes")
     if report.batches:
         out().print(str(report.batches))
+    if report.boxes.embedded:
+        out().print(f"{report.boxes.embedded} boxes embedded")
     if report.silent or report.dropped_boxes:
         out().print(f"{report.silent} pictures without a word, {report.dropped_boxes} boxes dropped that were none")
     for file in report.refused[:_LISTED]:
         err().print(f"  refused: {printable(file.path)}: {file.reason}")
-    for text in report.texts_refused[:_LISTED]:
+    for text in [*report.texts_refused, *report.boxes.refused][:_LISTED]:
         err().print(f"  {text.where}: {text.code}: {text.reason}")

@@ -46,6 +46,8 @@ def import_(
         return exit_codes.PARTIAL if report.skipped else exit_codes.OK
     console = out()
     console.print(f"{report.captions} captions and {report.regions} boxes imported in {report.elapsed_s:.1f} s")
+    if report.regions_embedded:
+        console.print(f"{report.regions_embedded:>7} boxes embedded")
     if report.already_there:
         console.print(f"{report.already_there:>7} were there already")
     for record in report.skipped[:_LISTED]:

@@ -89,8 +89,12 @@ def index(
         encoder = encoder_for(settings, library, afresh=replace_model)
         with progress_bar(quiet=quiet or json) as on_progress:
             report = index_paths(library, encoder, roots, options, on_progress)
+    return _told(report, json=json, verbose=verbose)
+
+
+def _told(report: IndexReport, *, json: bool, verbose: bool) -> int:
     print_json(asdict(report)) if json else _print(report, verbose=verbose)
-    return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
+    return exit_codes.PARTIAL if report.refused or report.texts_refused or report.boxes.refused else exit_codes.OK
 
 
 def _print(report: IndexReport, *, verbose: bool) -> None:
@@ -103,6 +107,7 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
         (report.unchanged, "unchanged"),
         (report.reused, "moved, copied or returned: known by their content, not embedded again"),
         (report.texts_embedded, "captions and phrases embedded"),
+        (report.boxes.embedded, "boxes embedded"),
         (report.rewritten, "of them rewritten by a program, same pixels: captions and boxes kept"),
         (report.missing, "gone since the last run: hidden, kept until --prune"),
         (report.excluded, "passed over now, indexed before: hidden, kept until --prune"),
@@ -112,6 +117,8 @@ def _print(report: IndexReport, *, verbose: bool) -> None:
         (len(report.cut_short), "pictures are cut short: shown and found as far as they go"),
         (len(report.refused), "refused"),
         (len(report.texts_refused), "captions and phrases on which the encoder fails: found by their words alone"),
+        (len(report.boxes.refused), "boxes on which the encoder fails: found by their phrases alone"),
+        (report.boxes.without_preview, "boxes of pictures without a preview: open their pages once, then index again"),
         *counted(report.passed_over),
     )
     for count, what in rows:
@@ -144,7 +151,7 @@ def _patches(report: PatchReport) -> str:
 
 def _print_refused(report: IndexReport, *, verbose: bool) -> None:
     console = err()
-    for text in report.texts_refused[: None if verbose else _LISTED]:
+    for text in [*report.texts_refused, *report.boxes.refused][: None if verbose else _LISTED]:
         console.print(f"  {text.where}: {text.code}: {text.reason}")
     shown = report.refused if verbose else report.refused[:_LISTED]
     for file in shown:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from search.checks.finding import VerifyReport
 from search.checks.rows import check_rows
+from search.db.region_rows import count_without_vector
 from search.db.roots import is_below
 from search.db.schema import Caption, Embedding, File, Image, Model, Region, Root, Segment, TextBody
 from search.errors import CorruptionError, LibraryError
@@ -129,8 +130,10 @@ def _count(session: Session, report: VerifyReport) -> None:
     tables = (File, Image, TextBody, Caption, Region, Embedding)
     for entity in tables:
         report.checked[entity.__tablename__] = session.scalar(select(func.count()).select_from(entity)) or 0
-    dead = select(func.count()).where(Embedding.image_id.is_(None), Embedding.text_id.is_(None))
+    dead = select(func.count()).where(*(owner.is_(None) for owner in OWNERS.values()))
     report.checked["dead_embeddings"] = session.scalar(dead) or 0
+    model_id = session.scalar(select(Model.id).where(Model.active))
+    report.checked["boxes_without_vector"] = 0 if model_id is None else count_without_vector(session, model_id)
     held = exists().where(File.image_id == Image.id)
     report.checked["images_without_file"] = session.scalar(select(func.count(Image.id)).where(~held)) or 0
     used = or_(exists().where(Caption.text_id == TextBody.id), exists().where(Region.text_id == TextBody.id))

@@ -84,7 +84,8 @@ class VerifyReport:
     Attributes:
         findings: what is wrong, in the order in which it was found; empty is clean.
         checked: how much was looked at, by name (`segments`, `vectors`, `generations`, `files`, …), and what is
-            neither wrong nor in use (`dead_embeddings`, `images_without_file`, `unused_texts`).
+            neither wrong nor in use (`dead_embeddings`, `images_without_file`, `unused_texts`), or not made yet
+            (`boxes_without_vector`).
     """
 
     findings: list[Finding] = field(default_factory=list)

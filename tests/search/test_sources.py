@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from indexer.importers import import_annotations
 from indexer.pipeline import index_paths
 from search.db.annotations import CaptionFact, add_annotations
-from search.db.schema import Caption, Embedding, Region, TextBody
+from search.db.schema import Caption, Region, TextBody
 from search.db.schema import Image as ImageRow
 from search.errors import NotFoundError
 from search.library import Library
@@ -19,6 +19,7 @@ from search.maintenance import verify
 from search.results import SearchRequest
 from search.service import SearchService
 from search.sources import Forgotten, Source, forget_source, list_sources
+from search.vectors.live import OWNERS
 from vision.encoders.registry import load_encoder
 from vision.types import Box
 from vision.types import Region as RegionFact
@@ -57,7 +58,7 @@ def test_what_one_source_said_goes_and_what_others_say_stays(described: Library)
     assert [source.name for source in list_sources(described)] == ["import"]
     with described.read() as session:
         assert set(session.scalars(select(TextBody.body))) == {"a kayak", "water"}
-        dead = select(func.count()).where(Embedding.text_id.is_(None), Embedding.image_id.is_(None))
+        dead = select(func.count()).where(*(owner.is_(None) for owner in OWNERS.values()))
         assert session.scalar(dead) == 0  # they have left the segments as well
     assert verify(described).findings == []
     (hit,) = SearchService(described, load_encoder("colour")).search(SearchRequest(text="boat")).hits
