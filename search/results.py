@@ -50,8 +50,9 @@ class MatchedRegion:
 
     Attributes:
         region_id: None for a box that was derived from the patches of the picture.
-        answers: which piece of the query it answers.
-        score: cosine of that piece and the phrase, in [-1, 1]; of a derived box, of the piece and its patches.
+        answers: which piece of the query it answers; `region:ID` of a box that is like that one.
+        score: cosine of that piece and the phrase, in [-1, 1]; of a derived box, of the piece and its patches; of a box
+            that is like a given one, of the two.
         strength: how likely it is right, in [0, 1].
         source: who tied the phrase to the box; `PATCHES` for a derived one.
     """

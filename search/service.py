@@ -23,7 +23,7 @@ from search.query.engine import Embedded, Wanted, plan
 from search.query.hydrate import plain_hits
 from search.query.page import Asked, answer_page
 from search.query.plan import check_page, clean_text, read_request
-from search.query.sources.regions import crop_of
+from search.query.sources.regions import crop_of, stored_vectors
 from search.results import (
     CaptionInfo,
     FileInfo,
@@ -131,7 +131,7 @@ class SearchService:
             if self._view is not None:
                 snapshot = self._view(session, snapshot)
             with stages.time("embed"):
-                embedded = self._embed(wanted, request, snapshot.model)
+                embedded = self._embed(session, snapshot, wanted, request)
             page = answer_page(session, snapshot, Asked(request, wanted, embedded), stages)
         return SearchResult(
             query=parsed.text,
@@ -270,19 +270,19 @@ class SearchService:
                 self._encoder = encoder
         return self._encoder
 
-    def _embed(self, wanted: Wanted, request: SearchRequest, model: Model) -> Embedded:
-        """All that has to be embedded, in one batch each."""
-        texts, pictures, regions = wanted.texts, list(request.pictures), wanted.regions
-        if regions:
-            previews = PreviewStore(self._library.home)
-            with self._library.read() as session:
-                pictures += [crop_of(session, previews, region_id) for region_id in regions]
+    def _embed(self, session: Session, snapshot: Snapshot, wanted: Wanted, request: SearchRequest) -> Embedded:
+        """All that has to be embedded, in one batch each; a box that has a vector is not looked at again."""
+        texts, pictures, model = wanted.texts, list(request.pictures), snapshot.model
+        stored = stored_vectors(session, snapshot, wanted.regions)
+        regions = [region_id for region_id in wanted.regions if region_id not in stored]
+        previews = PreviewStore(self._library.home)
+        pictures += [crop_of(session, previews, region_id) for region_id in regions]
         none = np.empty((0, model.dim), np.float32)
         encoder = self._ready_encoder(model) if texts or pictures else None
         by_text = encoder.encode_text(texts) if encoder is not None and texts else none
         seen = encoder.encode_images(pictures) if encoder is not None and pictures else none
         given = len(request.pictures)
-        by_region = dict(zip(regions, seen[given:], strict=True))
+        by_region = stored | dict(zip(regions, seen[given:], strict=True))
         unread = self._unread(wanted)
         return Embedded(dict(zip(texts, by_text, strict=True)), seen[:given], by_region, unread)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,8 @@ class Snapshot:
 
     Attributes:
         model: whose vectors they are.
-        images, texts, regions: searchers of the three spaces.
+        images, texts: searchers of two spaces.
+        open_regions: opens the third; there are more boxes than pictures, and few queries need them in memory.
         catalogue: what belongs to what.
         relevance: what scores mean in this library.
         patches: of the pictures; None where the library keeps none.
@@ -37,11 +38,19 @@ class Snapshot:
     model: Model
     images: Searcher
     texts: Searcher
-    regions: Searcher
+    open_regions: Callable[[Session], Searcher]
     catalogue: Catalogue
     relevance: Relevance
     patches: KeptPatches | None = None
     partial: bool = False
+
+    def regions(self, session: Session) -> Searcher:
+        """The searcher of what boxes show, as the session sees it.
+
+        Raises:
+            CorruptionError: its index is missing or not what was written.
+        """
+        return self.open_regions(session)
 
     @property
     def image_sample(self) -> NDArray[np.float32]:
@@ -88,12 +97,13 @@ def take_snapshot(library: Library, session: Session) -> Snapshot | None:
     if row is None:
         return None
     model, facts = row
-    spaces = library.vectors.searchers_of(session, model.id, ("image", "text", "region"))
+    model_id = model.id
+    spaces = library.vectors.searchers_of(session, model_id, ("image", "text"))
     return Snapshot(
         model=model,
         images=spaces["image"],
         texts=spaces["text"],
-        regions=spaces["region"],
+        open_regions=lambda later: library.vectors.searchers_of(later, model_id, ("region",))["region"],
         catalogue=library.catalogues.current(session, model.id),
         relevance=read_relevance(facts) or unfitted(spaces["image"].size),
         patches=library.patches if library.patches.keeps(model) else None,

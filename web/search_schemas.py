@@ -15,7 +15,7 @@ class MatchedRegionModel(Answer):
     region_id: Annotated[int | None, Field(description="Null for a box derived from patches.", examples=[31])]
     phrase: Annotated[str, Field(examples=["brown bear"])]
     box: BoxModel
-    score: Annotated[float | None, Field(description="Cosine of what it answers and the phrase.", examples=[0.83])]
+    score: Annotated[float | None, Field(description="Cosine of what it answers and phrase or box.", examples=[0.83])]
     answers: Annotated[str, Field(description="The piece of the query that it answers.", examples=["a brown bear"])]
     strength: Annotated[float, Field(description="How likely the box is right, 0 to 1.", examples=[0.97])]
     source: Annotated[

@@ -31,6 +31,7 @@ _PARTS = {
     "without": "what should not be there",
     "weighted": "weighted words",
     "like": "likeness",
+    "box": "how a box of it looks",
     "typed": "a text typed word for word",
 }
 

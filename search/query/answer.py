@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from search.query.alike import by_look, likeness, nearest_by_box, of_boxes
 from search.query.asked import Ask
 from search.query.boxes import COMPOSED, load_boxes
 from search.query.candidates import FIRST, WIDER, Pool, gather, whole_pool
@@ -19,7 +20,6 @@ from search.query.compose import compose
 from search.query.evidence import AskedText, Evidence, ask_texts, look_at, no_evidence
 from search.query.exact import typed_rows
 from search.query.found import Branched, Given
-from search.query.fuse import Weights
 from search.query.rank import Ranked, add_boxes, add_typed, rank
 from search.snapshot import Snapshot
 
@@ -54,13 +54,13 @@ def answer(session: Session, snapshot: Snapshot, given: Given, wanted: int, stag
     """
     if given.bare:
         with stages.time("candidates"):
-            return _by_look(snapshot, given, wanted)
-    weights = snapshot.relevance.weights
+            ranked = by_look(session, snapshot, given, wanted + _SPARE + len(given.without))
+            return Branched(given, ranked, (), no_evidence(ranked.rows))
     with stages.time("texts"):
         language = given.ask.sentence.language
         asked = ask_texts(snapshot, given.ask.texts, given.vectors, language, given.unread)
     with stages.time("candidates"):
-        evidence, ranked = _look(snapshot, given, asked, weights, wanted)
+        evidence, ranked = _look(session, snapshot, given, asked, wanted)
         if given.ask.main is not None:
             typed = typed_rows(session, snapshot.catalogue, asked[given.ask.main])
             ranked = add_typed(ranked, typed)
@@ -84,10 +84,10 @@ def boxed_columns(ask: Ask) -> list[int]:
 
 
 def _look(
-    snapshot: Snapshot, given: Given, asked: tuple[AskedText, ...], weights: Weights, wanted: int
+    session: Session, snapshot: Snapshot, given: Given, asked: tuple[AskedText, ...], wanted: int
 ) -> tuple[Evidence, Ranked]:
     """Ask the sources for more until what is wanted cannot be outdone by what they left out."""
-    fetch = max(FIRST, 2 * wanted)
+    weights, fetch = snapshot.relevance.weights, max(FIRST, 2 * wanted)
     queries = np.concatenate([given.vectors, given.likes])
     while True:
         if len(queries):
@@ -95,10 +95,12 @@ def _look(
         else:
             rows = np.arange(len(snapshot.catalogue.images)) if given.among is None else given.among
             pool = whole_pool(rows, 0)
+        if not pool.whole:
+            pool = replace(pool, rows=_with_boxed(session, snapshot, given, pool.rows, fetch))
         if given.without:
             pool = replace(pool, rows=np.setdiff1d(pool.rows, np.array(given.without)))
         evidence = look_at(snapshot, pool.rows, asked, given.vectors, weights)
-        ranked = rank(given.ask, evidence, _alike(snapshot, pool.rows, given, weights))
+        ranked = rank(given.ask, evidence, likeness(session, snapshot, pool.rows, given, weights))
         total = ranked.total
         if pool.whole or (
             len(total) >= wanted and -np.partition(-total, wanted - 1)[wanted - 1] >= _bound(given, pool)
@@ -107,6 +109,18 @@ def _look(
         if given.ask.main is None or fetch >= len(snapshot.catalogue.images):
             return evidence, ranked
         fetch *= WIDER
+
+
+def _with_boxed(
+    session: Session, snapshot: Snapshot, given: Given, rows: NDArray[np.int64], fetch: int
+) -> NDArray[np.int64]:
+    """The same rows and those of pictures with a box that is like one of the given ones."""
+    found = [
+        nearest_by_box(session, snapshot, like, fetch, given.among)
+        for like, weight in zip(given.likes[of_boxes(given)], given.weights[of_boxes(given)], strict=True)
+        if weight > 0
+    ]
+    return np.unique(np.concatenate([rows, *found]))
 
 
 def _bound(given: Given, pool: Pool) -> float:
@@ -118,40 +132,6 @@ def _bound(given: Given, pool: Pool) -> float:
     if len(ask.things) > 1:
         return min(bound, float(pool.bounds[list(ask.things)].min()))
     return bound
-
-
-def _alike(snapshot: Snapshot, rows: NDArray[np.int64], given: Given, weights: Weights) -> NDArray[np.float32]:
-    """Likeness to the given pictures, each in units of its own spread."""
-    if len(given.likes) == 0:
-        return np.zeros(len(rows), np.float32)
-    cosines = np.nan_to_num(snapshot.images.cosines(snapshot.catalogue.image_vectors[rows], given.likes), nan=-1.0)
-    sample = snapshot.image_sample @ given.likes.T
-    spread = np.maximum(sample.std(axis=0), 0.01)
-    units = (cosines - sample.mean(axis=0)) / spread
-    found: NDArray[np.float32] = (weights.look_alone * (units @ given.weights)).astype(np.float32)
-    return found
-
-
-def _by_look(snapshot: Snapshot, given: Given, wanted: int) -> Branched:
-    """The nearest pictures by the cosine alone: of the text and what is given with it, as one vector."""
-    catalogue, ask = snapshot.catalogue, given.ask
-    pieces = list(given.weights[:, None] * given.likes)
-    pieces += [] if ask.main is None else [given.vectors[ask.main]]
-    pieces += [weight * given.vectors[text] for text, weight in ask.extra]
-    pieces += [-0.5 * given.vectors[text] for text in ask.without]
-    query = np.zeros((1, snapshot.model.dim), np.float32)
-    for piece in pieces:
-        query += piece
-    query /= max(float(np.linalg.norm(query)), 1e-6)
-    where = None if given.among is None else np.sort(catalogue.image_vectors[given.among])
-    count = min(snapshot.images.size, wanted + _SPARE + len(given.without))
-    scores, ids = snapshot.images.search(query, count, where=where)
-    rows = catalogue.image_rows(ids[0])
-    kept = (rows >= 0) & ~np.isin(rows, given.without)
-    rows, cosines = rows[kept], np.clip(scores[0][kept], -1, 1)
-    order = np.lexsort((rows, -cosines))
-    ranked = Ranked(rows[order], {"image": cosines[order]}, cosines[order])
-    return Branched(given, ranked, (), no_evidence(rows[order]))
 
 
 def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Sequence[int]) -> Branched:

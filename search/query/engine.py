@@ -94,7 +94,7 @@ class Ordered:
         """What the score of one of the rows is made of."""
         found = self.branches[self.branch[at]]
         values = {name: float(part[self.place[at]]) for name, part in found.ranked.parts.items()}
-        if found.given.bare:
+        if found.given.bare and len(values) == 1:
             return values
         return {name: value for name, value in values.items() if value}
 

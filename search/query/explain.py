@@ -10,7 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.catalogue.catalogue import TEXT
+from search.db.region_rows import regions_of_vectors
 from search.db.schema import Caption, Region, TextBody
+from search.query.alike import best_boxes, of_boxes
 from search.query.answer import boxed_columns
 from search.query.compose import Composition
 from search.query.evidence import ALL_HELD, found_in
@@ -61,6 +63,39 @@ def explain_hits(session: Session, snapshot: Snapshot, hits: Sequence[Hit], foun
         drawn, relations = _drawn(shown.get(row), regions, found)
         explained[hit.image_id] = replace(hit, regions=drawn, relations=relations, caption=captions.get(hit.image_id))
     return tuple(explained.get(hit.image_id, hit) for hit in hits)
+
+
+def add_alike(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: Branched) -> tuple[Hit, ...]:
+    """Add to each likely hit the box that is more like a given box than the whole picture is.
+
+    Args:
+        found: the branch by which these hits were found.
+    """
+    given, likely = found.given, [hit for hit in hits if hit.likely]
+    wanted = np.flatnonzero(of_boxes(given) & (given.weights > 0))
+    if given.plain or len(wanted) == 0 or not likely:
+        return tuple(hits)
+    rows = snapshot.catalogue.rows_of_images(np.array([hit.image_id for hit in likely], np.int64))
+    own = np.nan_to_num(snapshot.images.cosines(snapshot.catalogue.image_vectors[rows], given.likes[wanted]), nan=-1.0)
+    cosines, vectors = best_boxes(session, snapshot, rows, given.likes[wanted])
+    owners = regions_of_vectors(session, np.unique(vectors[vectors > 0]).tolist())
+    regions = _regions(session, [region_id for _, region_id in owners.values()])
+    explained: dict[int, Hit] = {}
+    for at, hit in enumerate(likely):
+        known = {region.region_id for region in hit.regions}
+        alike: dict[int, MatchedRegion] = {}
+        for column in np.flatnonzero(cosines[at] > own[at]).tolist():
+            region_id = owners.get(int(vectors[at, column]), (0, 0))[1]
+            if region_id in regions and region_id not in known and region_id not in alike:
+                answers = f"region:{given.ask.branch.likes[wanted[column]].id}"
+                alike[region_id] = _alike(*regions[region_id], float(cosines[at, column]), answers)
+        explained[hit.image_id] = replace(hit, regions=(*hit.regions, *alike.values()))
+    return tuple(explained.get(hit.image_id, hit) for hit in hits)
+
+
+def _alike(region: Region, phrase: str, cosine: float, answers: str) -> MatchedRegion:
+    box = Box(region.x0, region.y0, region.x1, region.y1)
+    return MatchedRegion(region.id, phrase, box, round(cosine, 4), region.source, answers, round(max(cosine, 0.0), 4))
 
 
 def _shown(found: Branched, rows: Sequence[int]) -> dict[int, _Shown]:

@@ -44,6 +44,18 @@ class Given:
         one_picture = not self.ask.texts and len(self.likes) == 1 and float(self.weights[0]) == 1.0
         return self.plain or one_picture
 
+    @property
+    def is_one_box(self) -> bool:
+        """Whether nothing is given but one box, and annotations count: then the boxes of pictures are compared."""
+        likes = self.ask.branch.likes
+        return (
+            not self.plain
+            and not self.ask.texts
+            and len(likes) == 1
+            and likes[0].of == "region"
+            and likes[0].weight > 0
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:

@@ -13,7 +13,7 @@ from search.db.annotations import text_bodies
 from search.query.answer import Stages
 from search.query.deriving import derive_boxes
 from search.query.engine import Embedded, Ordered, Wanted, give, order
-from search.query.explain import explain_hits
+from search.query.explain import add_alike, explain_hits
 from search.query.found import Branched
 from search.query.hydrate import hydrate
 from search.results import Hit, SearchRequest
@@ -80,7 +80,8 @@ def _explain(session: Session, snapshot: Snapshot, hits: tuple[Hit, ...], ordere
 
 
 def _explain_by(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: Branched) -> tuple[Hit, ...]:
-    return derive_boxes(snapshot, explain_hits(session, snapshot, hits, found), found)
+    explained = derive_boxes(snapshot, explain_hits(session, snapshot, hits, found), found)
+    return add_alike(session, snapshot, explained, found)
 
 
 def _fold(session: Session, snapshot: Snapshot, ordered: Ordered, request: SearchRequest) -> dict[int, tuple[int, ...]]:

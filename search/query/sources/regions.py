@@ -1,17 +1,21 @@
-"""What a box of the library shows, as a picture of its own: for "more with this"."""
+"""What a box of the library shows, as a picture or as a vector: for "more with this"."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from search.db.region_rows import vectors_of_regions
 from search.db.schema import Image, Region
 from search.errors import NotFoundError
 from search.previews import SIZES_PX, PreviewStore
+from search.snapshot import Snapshot
 from vision.types import Box, RgbImage
 
 PADDING = 0.1
@@ -43,6 +47,17 @@ def crop_of(session: Session, previews: PreviewStore, region_id: int) -> RgbImag
         f"the picture of region {region_id} has no preview",
         remedy="Open the picture's page once, or run `deixis index`.",
     )
+
+
+def stored_vectors(session: Session, snapshot: Snapshot, region_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+    """`(dim,)` float32, L2-normalised, by region: what the library has stored; a region without it is left out."""
+    if not region_ids:
+        return {}
+    owned = vectors_of_regions(session, snapshot.model.id, region_ids)
+    if not owned:
+        return {}
+    vectors = snapshot.regions(session).vectors(np.array(list(owned.values()), np.int64))
+    return {region_id: vector for region_id, vector in zip(owned, vectors, strict=True) if not np.isnan(vector).any()}
 
 
 def cut(picture: RgbImage, box: Box) -> RgbImage:
