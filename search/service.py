@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from sqlalchemy.orm import Session
 
-from search.db.details import image_detail, library_status, recent_images
+from search.db.details import image_detail, image_of_region, library_status, recent_images
 from search.db.schema import Model
 from search.encoder import EncoderWish, active_row, nothing_indexed, open_bound
 from search.errors import NotFoundError
@@ -235,6 +235,21 @@ class SearchService:
         if detail is None:
             raise NotFoundError(f"there is no picture {image_id} in this library")
         return detail
+
+    def region(self, region_id: int) -> tuple[ImageDetail, RegionInfo]:
+        """A box and the picture that it is on.
+
+        Raises:
+            NotFoundError: there is no such box.
+        """
+        with self._library.read() as session:
+            image_id = image_of_region(session, region_id)
+            detail = None if image_id is None else image_detail(session, image_id)
+        said = [] if detail is None else [*detail.regions, *(box for one in detail.captions for box in one.regions)]
+        for box in said:
+            if box.region_id == region_id and detail is not None:
+                return detail, box
+        raise NotFoundError(f"there is no region {region_id} in this library")
 
     def recent(self, k: int = 40, offset: int = 0) -> SearchResult:
         """The pictures indexed last, newest first, with score 0 and no reasons: for a page without a query."""

@@ -19,6 +19,10 @@ class Groundable(Protocol):
     """What a stored and a matched region have in common."""
 
     @property
+    def region_id(self) -> int | None:
+        """Its number in the library, where it is stored."""
+
+    @property
     def phrase(self) -> str:
         """The words."""
 
@@ -82,6 +86,7 @@ class Thing:
         phrases: the words, in order of appearance; equal ones, however capitalised, once.
         place: its largest box, in words.
         more: how many boxes it has besides that one.
+        region_id: number of its largest box, to find more of what that shows; None where none is stored.
     """
 
     group: int
@@ -90,6 +95,7 @@ class Thing:
     score: float | None
     place: str
     more: int
+    region_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,14 @@ def _thing(group: int, members: Sequence[Groundable]) -> Thing:
         score=max((member.score for member in members if member.score is not None), default=None),
         place=place_in_words(boxes[-1]),
         more=len(boxes) - 1,
+        region_id=_stored(members),
     )
+
+
+def _stored(members: Sequence[Groundable]) -> int | None:
+    """The number of the largest stored box; of several equal ones, the first."""
+    stored = [member for member in members if member.region_id is not None]
+    return max(stored, key=lambda member: _area(member.box)).region_id if stored else None
 
 
 def _labels(things: Sequence[Sequence[Groundable]], size: LabelSize) -> tuple[Label, ...]:

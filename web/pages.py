@@ -58,6 +58,15 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
+class Boxed:
+    """A box that more was asked of, on its picture."""
+
+    image: ImageDetail
+    overlay: Overlay
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """A question with its answer, or with the reason why it cannot be put; `status` is the page's HTTP status."""
 
@@ -107,6 +116,7 @@ def results(
         {
             "q": q,
             "like": engine.service().image(like) if like is not None else None,
+            "boxed": _boxed(engine, region) if region is not None else None,
             "links": {
                 "q": text,
                 "like": like,
@@ -136,6 +146,7 @@ def results_for_upload(
     context: dict[str, object] = {
         "q": "",
         "like": None,
+        "boxed": None,
         "links": {},
         "tokens": [],
         "behind": False,
@@ -184,6 +195,11 @@ async def _answered(looker: PictureLooker, detail: ImageDetail, question: str) -
     except PromptError as error:  # said beside the form, where the question can be put right
         return Answered(question, kind_of(error).status, problem=in_one_line(error))
     return Answered(question, 200, said)
+
+
+def _boxed(engine: Engine, region_id: int) -> Boxed:
+    image, region = engine.service().region(region_id)
+    return Boxed(image, draw([region], TILE_LABELS), region.phrase)
 
 
 def _results_page(request: Request, result: SearchResult, context: dict[str, object], looked_for: str = "") -> Response:

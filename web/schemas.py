@@ -59,6 +59,18 @@ class LinksModel(Answer):
         )
 
 
+class BoxLinksModel(Answer):
+    """Where to find more of what a box shows, relative to the server."""
+
+    more: Annotated[str, Field(description="The search.", examples=["/api/v1/search?region=31"])]
+    page: Annotated[str, Field(description="The same for people.", examples=["/search?region=31"])]
+
+    @classmethod
+    def of(cls, region_id: int) -> BoxLinksModel:
+        """The addresses for the box with this number."""
+        return cls(more=f"/api/v1/search?region={region_id}", page=f"/search?region={region_id}")
+
+
 class RegionModel(Answer):
     """A phrase and its box, as stored."""
 
@@ -68,6 +80,12 @@ class RegionModel(Answer):
     span: Annotated[SpanModel | None, Field(description="Where the phrase stands in its caption.")]
     score: Annotated[float | None, Field(description="The captioner's confidence, 0 to 1; null for people's boxes.")]
     source: Annotated[str, Field(examples=["import"])]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know pydantic's decorator on top of a property
+    @property
+    def links(self) -> BoxLinksModel:
+        """Where to find more of what it shows."""
+        return BoxLinksModel.of(self.region_id)
 
 
 class CaptionModel(Answer):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from web.schemas import EXAMPLE_HASH, Answer, BoxModel, LinksModel, PathText, SpanModel
+from web.schemas import EXAMPLE_HASH, Answer, BoxLinksModel, BoxModel, LinksModel, PathText, SpanModel
 
 
 class MatchedRegionModel(Answer):
@@ -21,6 +21,12 @@ class MatchedRegionModel(Answer):
     source: Annotated[
         str, Field(description="`import` for people's annotations, else the captioner.", examples=["import"])
     ]
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know pydantic's decorator on top of a property
+    @property
+    def links(self) -> BoxLinksModel | None:
+        """Where to find more of what it shows; null for a box derived from patches."""
+        return None if self.region_id is None else BoxLinksModel.of(self.region_id)
 
 
 class MatchedRelationModel(Answer):

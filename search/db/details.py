@@ -55,6 +55,11 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
     )
 
 
+def image_of_region(session: Session, region_id: int) -> int | None:
+    """The picture that a box is on, or None when there is no such box."""
+    return session.scalar(select(Region.image_id).where(Region.id == region_id))
+
+
 def as_taken(instant: datetime | None, offset_min: int | None) -> datetime | None:
     """The date as the photographer's clock showed it.
 

@@ -16,6 +16,7 @@ from PIL import ImageDraw
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from indexer.embed_regions import embed_regions
 from indexer.embed_texts import embed_texts
 from indexer.pipeline import index_paths
 from indexer.report import silent
@@ -93,6 +94,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, pictures: Path) -> Path:
             embed_texts(library, model, Writer(library, model, encoder), silent)
             library.vectors.publish(model.id, "image")
             library.vectors.publish(model.id, "text")
+            assert embed_regions(library, model, Writer(library, model, encoder), silent).embedded == 5
     return folder
 
 

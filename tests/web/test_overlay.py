@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import pytest
 
-from search.results import CaptionInfo, RegionInfo
+from search.results import CaptionInfo, MatchedRegion, RegionInfo
 from vision.types import Box, Span
 from web.layout import ASPECT_STEP, aspect_class, percent, stylesheet
 from web.overlay import MAX_BOXES, TILE_LABELS, draw, mark_phrases, place_in_words
@@ -59,6 +60,13 @@ def test_phrases_with_the_same_boxes_are_one_thing_with_several_names() -> None:
 def test_a_phrase_of_many_boxes_is_not_swallowed_by_one_of_them() -> None:
     overlay = draw([region("person", HALF), region("person", SPOT), region("a man", SPOT)], TILE_LABELS)
     assert [thing.phrases for thing in overlay.things] == [("person",), ("a man",)]
+
+
+def test_a_thing_leads_to_its_largest_stored_box() -> None:
+    derived = MatchedRegion(None, "a dog", Box(0, 0, 1, 1), 0.5, "patches")
+    small, large = (replace(region("a dog", box), region_id=number) for number, box in ((7, SPOT), (8, HALF)))
+    assert [thing.region_id for thing in draw([derived, small, large], TILE_LABELS).things] == [8]
+    assert [thing.region_id for thing in draw([derived], TILE_LABELS).things] == [None]
 
 
 def test_labels_on_one_edge_do_not_cover_each_other() -> None:
