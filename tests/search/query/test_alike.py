@@ -112,6 +112,15 @@ def test_look_alone_asks_no_boxes(album: Library) -> None:
     assert all(hit.parts.keys() == {"image"} and not hit.regions for hit in result.hits)
 
 
+def test_a_query_by_text_does_not_look_at_them(album: Library) -> None:
+    service = SearchService(album, ColourEncoder())
+    asked = [SearchRequest(text=text) for text in ("blue", "a pond", "a red barn left of a lake")]
+    before = [service.search(one).hits for one in asked]
+    with album.write() as session:
+        session.execute(delete(Embedding).where(Embedding.kind == "region"))
+    assert [service.search(one).hits for one in asked] == before
+
+
 def test_filters_hold_for_boxes_too(album: Library) -> None:
     asked = region(album, "a")
     assert names(SearchService(album, Blindfolded()).search(SearchRequest(text=f"region:{asked} has:boxes")))[0] == "b"
