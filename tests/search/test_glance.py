@@ -37,6 +37,23 @@ def test_a_glance_sees_what_the_engine_sees(settings: Settings) -> None:
     assert (expected.images, expected.files_missing, expected.files_refused) == (1, 1, 1)
 
 
+def test_vectors_of_boxes_are_counted(settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    boxes = tmp_path / "boxes.jsonl"
+    sea, shore = ('{{"phrase": "{}", "box": [0, 0, {}, 1]}}'.format(*pair) for pair in (("sea", 0.5), ("shore", 0.4)))
+    boxes.write_text(f'{{"file": "red.png", "regions": [{sea}, {shore}]}}')
+    home = ["--home", str(settings.home)]
+    assert run(["import", str(boxes), *home]) == 0
+    assert "2 boxes embedded" in capsys.readouterr().out
+    with Library.open(settings.home) as library:
+        expected = SearchService(library).status()
+    assert glance(settings) == expected
+    assert expected.published["region"] == 2
+    assert run(["status", *home]) == 0
+    assert "2 region" in capsys.readouterr().out
+    assert run(["verify", *home]) == 0
+    assert "0 boxes_without_vector" in capsys.readouterr().out
+
+
 def test_a_library_that_is_out_of_the_ordinary_is_left_to_the_engine(settings: Settings) -> None:
     (settings.home / "library.json").write_text('{"uid": "another"}')
     assert glance(settings) is None
