@@ -105,9 +105,9 @@ class SearchService:
         self._ready_encoder(self._active_model())
         with self._library.read() as session:
             snapshot = take_snapshot(self._library, session)
-        if snapshot is None or snapshot.images.size + snapshot.images.waiting == 0:
-            raise nothing_indexed()
-        return readiness(snapshot)
+            if snapshot is None or snapshot.images.size + snapshot.images.waiting == 0:
+                raise nothing_indexed()
+            return readiness(session, snapshot)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Rank the pictures of the library by how well they answer the request.

@@ -78,9 +78,9 @@ class Readiness:
     published: Mapping[str, int]
 
 
-def readiness(snapshot: Snapshot) -> Readiness:
+def readiness(session: Session, snapshot: Snapshot) -> Readiness:
     """What a query to this snapshot would be answered with."""
-    spaces = {"image": snapshot.images, "text": snapshot.texts, "region": snapshot.regions}
+    spaces = {"image": snapshot.images, "text": snapshot.texts, "region": snapshot.regions(session)}
     published = {kind: one.index.size for kind, one in spaces.items() if one.index is not None}
     return Readiness(snapshot.images.size, snapshot.model.name, published)
 
