@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from sqlalchemy.orm import Session
 
-from search.db.details import image_detail, image_of_region, library_status, recent_images
+from search.db.details import image_detail, library_status, recent_images, region_detail
 from search.db.schema import Model
 from search.encoder import EncoderWish, active_row, nothing_indexed, open_bound
 from search.errors import NotFoundError
@@ -23,7 +23,7 @@ from search.query.engine import Embedded, Wanted, plan
 from search.query.hydrate import plain_hits
 from search.query.page import Asked, answer_page
 from search.query.plan import check_page, clean_text, read_request
-from search.query.sources.regions import crop_of, stored_vectors
+from search.query.sources.regions import vectors_or_crops
 from search.results import (
     CaptionInfo,
     FileInfo,
@@ -237,19 +237,9 @@ class SearchService:
         return detail
 
     def region(self, region_id: int) -> tuple[ImageDetail, RegionInfo]:
-        """A box and the picture that it is on.
-
-        Raises:
-            NotFoundError: there is no such box.
-        """
+        """A box and the picture that it is on; raises `NotFoundError` where there is no such box."""
         with self._library.read() as session:
-            image_id = image_of_region(session, region_id)
-            detail = None if image_id is None else image_detail(session, image_id)
-        said = [] if detail is None else [*detail.regions, *(box for one in detail.captions for box in one.regions)]
-        for box in said:
-            if box.region_id == region_id and detail is not None:
-                return detail, box
-        raise NotFoundError(f"there is no region {region_id} in this library")
+            return region_detail(session, region_id)
 
     def recent(self, k: int = 40, offset: int = 0) -> SearchResult:
         """The pictures indexed last, newest first, with score 0 and no reasons: for a page without a query."""
@@ -288,16 +278,14 @@ class SearchService:
     def _embed(self, session: Session, snapshot: Snapshot, wanted: Wanted, request: SearchRequest) -> Embedded:
         """All that has to be embedded, in one batch each; a box that has a vector is not looked at again."""
         texts, pictures, model = wanted.texts, list(request.pictures), snapshot.model
-        stored = stored_vectors(session, snapshot, wanted.regions)
-        regions = [region_id for region_id in wanted.regions if region_id not in stored]
-        previews = PreviewStore(self._library.home)
-        pictures += [crop_of(session, previews, region_id) for region_id in regions]
+        stored, crops = vectors_or_crops(session, snapshot, PreviewStore(self._library.home), wanted.regions)
+        pictures += crops.values()
         none = np.empty((0, model.dim), np.float32)
         encoder = self._ready_encoder(model) if texts or pictures else None
         by_text = encoder.encode_text(texts) if encoder is not None and texts else none
         seen = encoder.encode_images(pictures) if encoder is not None and pictures else none
         given = len(request.pictures)
-        by_region = stored | dict(zip(regions, seen[given:], strict=True))
+        by_region = stored | dict(zip(crops, seen[given:], strict=True))
         unread = self._unread(wanted)
         return Embedded(dict(zip(texts, by_text, strict=True)), seen[:given], by_region, unread)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from search.db.roots import all_rules
 from search.db.schema import Caption, File, Generation, Image, Model, Region, TextBody
+from search.errors import NotFoundError
 from search.results import CaptionInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo, RootInfo
 from vision.types import Box, Span
 
@@ -55,9 +56,19 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
     )
 
 
-def image_of_region(session: Session, region_id: int) -> int | None:
-    """The picture that a box is on, or None when there is no such box."""
-    return session.scalar(select(Region.image_id).where(Region.id == region_id))
+def region_detail(session: Session, region_id: int) -> tuple[ImageDetail, RegionInfo]:
+    """A box and the picture that it is on.
+
+    Raises:
+        NotFoundError: there is no such box.
+    """
+    image_id = session.scalar(select(Region.image_id).where(Region.id == region_id))
+    image = None if image_id is None else image_detail(session, image_id)
+    boxes = [] if image is None else [*image.regions, *(box for one in image.captions for box in one.regions)]
+    for box in boxes:
+        if image is not None and box.region_id == region_id:
+            return image, box
+    raise NotFoundError(f"there is no region {region_id} in this library")
 
 
 def as_taken(instant: datetime | None, offset_min: int | None) -> datetime | None:

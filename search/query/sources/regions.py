@@ -49,15 +49,20 @@ def crop_of(session: Session, previews: PreviewStore, region_id: int) -> RgbImag
     )
 
 
-def stored_vectors(session: Session, snapshot: Snapshot, region_ids: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-    """`(dim,)` float32, L2-normalised, by region: what the library has stored; a region without it is left out."""
-    if not region_ids:
-        return {}
+def vectors_or_crops(
+    session: Session, snapshot: Snapshot, previews: PreviewStore, region_ids: Sequence[int]
+) -> tuple[dict[int, NDArray[np.float32]], dict[int, RgbImage]]:
+    """What regions show: `(dim,)` float32, L2-normalised, where the library has stored it; crops where it has not.
+
+    Raises:
+        NotFoundError: as `crop_of`, of a region without a vector.
+    """
     owned = vectors_of_regions(session, snapshot.model.id, region_ids)
-    if not owned:
-        return {}
-    vectors = snapshot.regions(session).vectors(np.array(list(owned.values()), np.int64))
-    return {region_id: vector for region_id, vector in zip(owned, vectors, strict=True) if not np.isnan(vector).any()}
+    stored: dict[int, NDArray[np.float32]] = {}
+    if owned:
+        vectors = snapshot.regions(session).vectors(np.array(list(owned.values()), np.int64))
+        stored = {one: vector for one, vector in zip(owned, vectors, strict=True) if not np.isnan(vector).any()}
+    return stored, {one: crop_of(session, previews, one) for one in region_ids if one not in stored}
 
 
 def cut(picture: RgbImage, box: Box) -> RgbImage:
