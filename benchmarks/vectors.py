@@ -93,8 +93,8 @@ def _ours(vectors: Floats, queries: Floats) -> VectorIndex:
         return index
     coded = index.with_codes(codes)
     measured = calibrate(coded, queries, "texts")
-    print(f"ours: {measured.as_json() if measured else 'exact, no effort reaches the scan'}", flush=True)
-    coded.effort = measured.effort if measured else None
+    print(f"ours: {measured.as_json()}{'' if measured.effort else ', so that all are scanned'}", flush=True)
+    coded.effort = measured.effort
     return coded
 
 

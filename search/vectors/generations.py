@@ -149,7 +149,9 @@ class Generations:
             # Against themselves they would find themselves, and tell nothing of other words for the same.
             queries, of = turned(queries, 0.8), "texts turned"
         measured = calibrate(coded, queries, of)
-        return (key, index, None) if measured is None else (f"{codes},Refine({STORAGE})", coded, measured)
+        if measured.effort is None:
+            return key, index, measured
+        return f"{codes},Refine({STORAGE})", coded, measured
 
     def retire(self, model_id: int, kind: str, *, keep: int = 2) -> None:
         """Delete all but the active generation and the one before it, which a reader may be about to load.
@@ -177,7 +179,7 @@ class Generations:
             model = session.get_one(Model, model_id)
             large = index_key(len(ids), model.dim) == STORAGE
             same = active is not None and active.ids_sha256 == ids_digest(ids) and not force
-            if same and not (large and _was_turned(active)):
+            if same and not (large and _may_do_better(active, model.dim)):
                 return None
             queries = self._texts(session, model) if large else np.empty((0, model.dim), np.float32)
             if same and len(queries) < _ENOUGH_TEXTS:
@@ -203,9 +205,12 @@ class Generations:
         return np.concatenate(found)
 
 
-def _was_turned(active: Generation | None) -> bool:
-    """Whether the index was tried on turned pictures, for want of texts."""
-    return active is not None and (active.measured or {}).get("of") == TURNED
+def _may_do_better(active: Generation | None, dim: int) -> bool:
+    """Whether a large index was tried on turned pictures for want of texts, or never: by a version that noted nothing
+    where it counted one of two equal vectors as wrong."""
+    if active is None or fast_key(dim) is None:
+        return False
+    return active.measured is None or active.measured.get("of") == TURNED
 
 
 def _stored_vectors(plan: _Plan) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:

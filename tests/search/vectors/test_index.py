@@ -11,7 +11,7 @@ import pytest
 from stock import unit_vectors
 
 from search.errors import CorruptionError, LibraryError
-from search.vectors.effort import WANTED, calibrate, k_recall, read_effort
+from search.vectors.effort import WANTED, as_near, calibrate, k_recall, read_effort
 from search.vectors.index import build_index, load_index, save_index
 from search.vectors.policy import EXACT_UP_TO, index_key
 
@@ -122,7 +122,6 @@ def test_codes_and_filters_find_what_the_scan_finds(tmp_path: Path) -> None:
     sha256, _ = save_index(stored.with_codes("PQ8x4fs"), tmp_path / "a.faiss")
     queries = unit_vectors(2, 70)
     measured = calibrate(load_index(tmp_path / "a.faiss", sha256), queries, "texts")
-    assert measured is not None
     assert min(measured.recall.values()) >= WANTED
     effort = read_effort(measured.as_json())
     assert effort == measured.effort
@@ -138,7 +137,18 @@ def test_codes_and_filters_find_what_the_scan_finds(tmp_path: Path) -> None:
 
 def test_where_no_effort_reaches_the_scan_there_is_none() -> None:
     index = build_index("SQfp16", 16, [(np.arange(200, dtype=np.int64), unit_vectors(1, 200))])
-    assert calibrate(index.with_codes("PQ8x4fs"), unit_vectors(2, 9), "texts") is None
+    measured = calibrate(index.with_codes("PQ8x4fs"), unit_vectors(2, 9), "texts")
+    assert measured.effort is None
+    assert read_effort(measured.as_json()) is None
+
+
+def test_of_vectors_that_are_the_same_any_is_right() -> None:
+    vectors = np.repeat(unit_vectors(1, 3000), 4, axis=0)
+    index = build_index("SQfp16", 16, [(np.arange(len(vectors), dtype=np.int64), vectors)])
+    measured = calibrate(index.with_codes("PQ8x4fs"), unit_vectors(2, 70), "texts")
+    assert measured.effort is not None
+    assert min(measured.recall.values()) >= WANTED
+    assert as_near(np.array([[0.9, 0.5]], np.float32), np.array([[0.9, 0.7]], np.float32)) == 0.5
 
 
 @pytest.mark.parametrize("stored", [None, {}, {"k_factor": None}, {"k_factor": {"a": 1}}, {"k_factor": {"10": 0}}])

@@ -290,3 +290,7 @@ def test_a_large_library_is_searched_with_an_effort_measured_on_its_own_texts(
     assert searcher.index is not None
     assert searcher.index.effort is not None
     assert searcher.search(unit_vectors(0, 5), 1)[0].min() > 0.999
+    with stock.library.write() as session:
+        session.execute(update(Generation).values(measured=None))
+    assert stock.publish() == (True, False)  # as an earlier version left it
+    assert stock.publish() == (False, False)
