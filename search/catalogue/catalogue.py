@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from search.ascending import distinct
 from search.catalogue.words import K1, NOTHING, B, WordIndex, WordMatch
 from search.words.terms import Term
 
@@ -47,9 +48,18 @@ class Links:
 def link(count: int, from_rows: Rows, to_rows: Rows) -> Links:
     """Links from `count` rows; pairs in any order, repeats once."""
     span = int(to_rows.max(initial=0)) + 1
-    pairs = np.unique(from_rows * span + to_rows)
+    pairs = distinct(from_rows * span + to_rows)
     starts = np.searchsorted(pairs, np.arange(count + 1) * span)
     return Links(starts.astype(np.int64), (pairs % span).astype(np.int32))
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Documents that hold a word: ascending rows, what it gives each by BM25, and its own weight."""
+
+    rows: Rows
+    scores: NDArray[np.float32]
+    weight: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,27 +123,38 @@ class Catalogue:
         found: Rows = self.pictures.starts[doc_rows + 1] - self.pictures.starts[doc_rows]
         return found
 
-    def match(self, terms: Sequence[Term]) -> WordMatch:
-        """Every document that holds at least one of the words, ascending, with its score."""
+    def match(self, terms: Sequence[Term], known: dict[tuple[str, ...], Held] | None = None) -> WordMatch:
+        """Every document that holds at least one of the words, ascending, with its score.
+
+        Args:
+            known: what words were found to be held by, for other texts of the same query; added to.
+        """
+        known = {} if known is None else known
         asked: dict[str, tuple[Term, int]] = {}
         for term in terms:
             asked[term.word] = (term, asked.get(term.word, (term, 0))[1] + 1)
         if not asked or not len(self.doc_kind):
             return NOTHING
-        typical = self._typical_length
         scores, held = np.zeros(len(self.doc_kind), np.float32), np.zeros(len(self.doc_kind), np.float32)
         best = whole = 0.0
+        own = K1 * (1 - B + B * len(terms) / self._typical_length)
         for term, count in asked.values():
-            rows, counts = self._holding(term)
-            weight = self._weight(rows)
-            length = 1 - B + B * self.words.lengths[rows] / typical
-            scores[rows] += (weight * counts * (K1 + 1) / (counts + K1 * length)).astype(np.float32)
-            held[rows] += np.float32(weight)
-            own = 1 - B + B * len(terms) / typical
-            best += weight * count * (K1 + 1) / (count + K1 * own)
-            whole += weight
-        found = np.flatnonzero(held)
+            if term.keys not in known:
+                known[term.keys] = self._held(term)
+            one = known[term.keys]
+            scores[one.rows] += one.scores
+            held[one.rows] += np.float32(one.weight)
+            best += one.weight * count * (K1 + 1) / (count + own)
+            whole += one.weight
+        found = one.rows if len(asked) == 1 else np.flatnonzero(held)
         return WordMatch(found, np.minimum(scores[found] / best, 1), np.minimum(held[found] / whole, 1))
+
+    def _held(self, term: Term) -> Held:
+        rows, counts = self._holding(term)
+        weight = self._weight(rows)
+        length = 1 - B + B * self.words.lengths[rows] / self._typical_length
+        scores = (weight * counts * (K1 + 1) / (counts + K1 * length)).astype(np.float32)
+        return Held(rows, scores, weight)
 
     def _holding(self, term: Term) -> tuple[Rows, NDArray[np.float32]]:
         """Documents that hold any key of a word, and how often the commonest of them."""
@@ -151,7 +172,9 @@ class Catalogue:
         """Inverse document frequency, by pictures: a word in all five captions of one picture is as rare as in one."""
         among = max(len(self.images), 1)
         if len(rows) <= _COUNTED_EXACTLY:
-            frequency = len(np.unique(self.images_of(rows)[1]))
+            shown = np.zeros(len(self.images), np.bool_)
+            shown[self.images_of(rows)[1]] = True
+            frequency = int(np.count_nonzero(shown))
         else:
             frequency = min(int(self.uses(rows).sum()), among)
         return float(np.log1p((among - frequency + 0.5) / (frequency + 0.5)))

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.query.evidence import AskedText, found_in
+from search.ascending import distinct, put_in
+from search.query.evidence import AskedText
 from search.query.fuse import Weights
 from search.snapshot import Snapshot
 
@@ -77,7 +78,7 @@ def gather(
     scores, ids = snapshot.images.search(vectors, fetch, where=where)
     nearest = catalogue.image_rows(ids.reshape(-1))
     follow = [_follow(snapshot, one, weights) for one in asked]
-    rows = np.unique(np.concatenate([nearest[nearest >= 0], *(entry[0] for entry in follow)]))
+    rows = distinct(np.concatenate([nearest[nearest >= 0], *(entry[0] for entry in follow)]))
     if among is not None:
         rows = rows[np.isin(rows, among, assume_unique=True)]
     beyond = [entry[1] for entry in follow]
@@ -86,11 +87,10 @@ def gather(
 
 def _follow(snapshot: Snapshot, asked: AskedText, weights: Weights) -> tuple[NDArray[np.int64], float]:
     """The pictures of the texts that say most, and what the first text that was not followed would have given."""
-    documents = np.union1d(asked.worded, asked.meant)
+    documents, said = put_in(asked.worded, weights.words * asked.word_scores, asked.meant)
     if len(documents) == 0:
         return np.empty(0, np.int64), 0.0
-    said = weights.words * found_in(documents, asked.worded, asked.word_scores)
-    said = said + weights.meaning * found_in(documents, asked.meant, asked.meanings)
+    said[np.searchsorted(documents, asked.meant)] += weights.meaning * asked.meanings
     if len(documents) > _TEXTS_FOLLOWED:
         best = np.argpartition(-said, _TEXTS_FOLLOWED)[: _TEXTS_FOLLOWED + 1]
         documents, said = documents[best], said[best]
@@ -106,7 +106,7 @@ def _follow(snapshot: Snapshot, asked: AskedText, weights: Weights) -> tuple[NDA
     if len(documents) > _TEXTS_FOLLOWED:
         beyond.append(float(said[_TEXTS_FOLLOWED]))
     _, rows = snapshot.catalogue.images_of(followed[taken])
-    return np.unique(rows), max(beyond, default=0.0)
+    return distinct(rows), max(beyond, default=0.0)
 
 
 def _bounds(

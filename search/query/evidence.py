@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from search.catalogue.catalogue import TEXT, Catalogue
+from search.ascending import firsts
+from search.catalogue.catalogue import TEXT, Catalogue, Held
 from search.query.calibrate import Background, measure_backgrounds
 from search.query.fuse import Judged, Weights, judge
 from search.snapshot import Snapshot
@@ -98,9 +99,10 @@ def ask_texts(
     else:
         scores, ids = np.empty((len(texts), 0), np.float32), np.empty((len(texts), 0), np.int64)
     asked: list[AskedText] = []
+    held: dict[tuple[str, ...], Held] = {}
     for number, text in enumerate(texts):
         words = tuple(terms(text, None if language is None else (language,)))
-        match = snapshot.catalogue.match(words)
+        match = snapshot.catalogue.match(words, held)
         strange = [term.word in unread for term in words]
         blind = bool(strange) and all(strange)
         near = (scores[number][:0], ids[number][:0]) if blind else (scores[number], ids[number])
@@ -148,7 +150,7 @@ def look_at(
     at, documents = catalogue.docs_of(rows)
     silent = np.ones(len(rows), bool)
     silent[at[catalogue.doc_kind[documents] == TEXT]] = False
-    words, meaning, best = _best_documents(len(rows), at, documents, asked, weights)
+    words, meaning, best = _best_documents(catalogue, len(rows), at, documents, asked, weights)
     return Evidence(rows, cosines, judge(look, words, meaning, silent, weights), best, silent, _trusted(best, asked))
 
 
@@ -169,7 +171,12 @@ def no_evidence(rows: NDArray[np.int64]) -> Evidence:
 
 
 def _best_documents(
-    count: int, at: NDArray[np.int64], documents: NDArray[np.int64], asked: Sequence[AskedText], weights: Weights
+    catalogue: Catalogue,
+    count: int,
+    at: NDArray[np.int64],
+    documents: NDArray[np.int64],
+    asked: Sequence[AskedText],
+    weights: Weights,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
     """Of each picture and text the one document that says most; never several added up."""
     shape = (count, len(asked))
@@ -177,20 +184,31 @@ def _best_documents(
     best = np.full(shape, -1, np.int64)
     if len(documents) == 0:
         return words, meaning, best
-    _owners, starts = np.unique(at, return_index=True)
+    starts = firsts(at)
+    lengths = np.diff(np.append(starts, len(at)))
+    values = np.zeros(len(catalogue.doc_kind), np.float32)
     for number, one in enumerate(asked):
-        by_words = found_in(documents, one.worded, one.word_scores)
-        by_meaning = found_in(documents, one.meant, one.meanings)
+        by_words = _values_of(documents, one.worded, one.word_scores, values)
+        by_meaning = _values_of(documents, one.meant, one.meanings, values)
         said = weights.words * by_words + weights.meaning * by_meaning
         most = np.maximum.reduceat(said, starts)
-        lengths = np.diff(np.append(starts, len(at)))
         # The first of equals: documents of a picture stand in ascending order.
         matches = np.flatnonzero((said == np.repeat(most, lengths)) & (said > 0))
-        owners, first = np.unique(at[matches], return_index=True)
-        chosen = matches[first]
+        chosen = matches[firsts(at[matches])]
+        owners = at[chosen]
         words[owners, number], meaning[owners, number] = by_words[chosen], by_meaning[chosen]
         best[owners, number] = documents[chosen]
     return words, meaning, best
+
+
+def _values_of(
+    wanted: NDArray[np.int64], keys: NDArray[np.int64], given: NDArray[np.float32], values: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Like `found_in`, for many: by a table `values` of all keys, which is zero before and after."""
+    values[keys] = given
+    found = values[wanted]
+    values[keys] = 0
+    return found
 
 
 def found_in(

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from search.ascending import is_member
 from search.db.chunks import chunks
 from search.db.schema import Embedding, Model, Segment
 from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.durable import remove
 from search.vectors.generations import SegmentPlace, segment_places
-from search.vectors.live import KINDS, OWNERS, is_member
+from search.vectors.live import KINDS, OWNERS
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import Position, append_block
 from search.vectors.store import VectorStore

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from search.ascending import is_member
 from search.db.schema import Embedding, Generation, Model, Segment
 from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.durable import remove
 from search.vectors.effort import QUERIES, Measured, calibrate, turned
 from search.vectors.index import VectorIndex, build_index, sample_places, save_index
-from search.vectors.live import ids_digest, is_member, live_ids
+from search.vectors.live import ids_digest, live_ids
 from search.vectors.policy import STORAGE, fast_key, index_key
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import REPAIR, Position, SegmentFacts

@@ -16,6 +16,7 @@ from search.errors import CorruptionError
 from search.settings import available_cores
 from search.vectors.durable import writing_to
 from search.vectors.effort import Effort
+from search.vectors.halves import Halves, compared, decoded
 from vision.whole_files import whole_file
 
 REBUILD = "Run `deixis rebuild`: it makes the index again from the stored vectors."
@@ -50,6 +51,7 @@ class VectorIndex:
         inner: Any = faiss.downcast_index(index.index)
         self._coded = inner if isinstance(inner, faiss.IndexRefine) else None
         self._storage = faiss.downcast_index(inner.refine_index) if self._coded is not None else inner
+        self._halves = _halves(self._storage)
         self._ids: NDArray[np.int64] | None = None
         self._sample: NDArray[np.float32] | None = None
         self._by_id: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None
@@ -80,7 +82,16 @@ class VectorIndex:
 
     def vectors(self, places: NDArray[np.int64]) -> NDArray[np.float32]:
         """`(n, dim)` float32: the vectors at these places of `ids`, as the index holds them."""
+        if self._halves is not None:
+            return decoded(self._halves, places)
         found: NDArray[np.float32] = self._storage.reconstruct_batch(np.ascontiguousarray(places, np.int64))
+        return found
+
+    def cosines(self, places: NDArray[np.int64], queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`(n, q)` float32: inner products of the vectors at these places of `ids` with the queries `(q, dim)`."""
+        if self._halves is not None:
+            return compared(self._halves, places, queries)
+        found: NDArray[np.float32] = self.vectors(places) @ queries.T
         return found
 
     def with_codes(self, key: str) -> VectorIndex:
@@ -171,15 +182,24 @@ class VectorIndex:
         """Compare with each of these alone: so few are read faster than all are passed over."""
         places = self.places(where)
         known = where[places >= 0]
-        cosines = (
-            queries @ self.vectors(places[places >= 0]).T if len(known) else np.empty((len(queries), 0), np.float32)
-        )
+        cosines = self.cosines(places[places >= 0], queries).T
         scores = np.full((len(queries), k), -np.inf, np.float32)
         ids = np.full((len(queries), k), -1, np.int64)
         order = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
         scores[:, : order.shape[1]] = np.take_along_axis(cosines, order, axis=1)
         ids[:, : order.shape[1]] = known[order]
         return scores, ids
+
+
+def _halves(storage: Any) -> Halves | None:
+    """What stores float16, as it lies in memory; None of another kind. Valid as long as the index lives."""
+    if not isinstance(storage, faiss.IndexScalarQuantizer) or storage.ntotal == 0:
+        return None
+    if storage.sq.qtype != faiss.ScalarQuantizer.QT_fp16:
+        return None
+    size_bytes = storage.ntotal * storage.code_size
+    stored: Halves = _FAISS.rev_swig_ptr(storage.codes.data(), size_bytes).view("<i2").reshape(storage.ntotal, -1)
+    return stored
 
 
 def sample_places(size: int, limit: int) -> NDArray[np.int64]:

@@ -49,18 +49,6 @@ def live_among(session: Session, kind: str, ids: NDArray[np.int64]) -> NDArray[n
     return np.array(sorted(found), np.int64)
 
 
-def is_member(ids: NDArray[np.int64], ascending: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """`(n,)` bool: which of the ids are in the ascending set.
-
-    `np.isin` would sort the whole set for every block.
-    """
-    if len(ascending) == 0:
-        return np.zeros(len(ids), np.bool_)
-    at = np.minimum(np.searchsorted(ascending, ids), len(ascending) - 1)
-    found: NDArray[np.bool_] = ascending[at] == ids
-    return found
-
-
 def _alive(kind: str) -> ColumnElement[bool]:
     if kind == "region":
         return exists().where(Region.id == Embedding.region_id, shown(Region.image_id))

@@ -78,8 +78,14 @@ class Searcher:
 
     def cosines(self, embedding_ids: NDArray[np.int64], queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """`(n, q)` float32: cosine of each embedding and each query; NaN for an embedding that is not here."""
-        cosines: NDArray[np.float32] = self.vectors(embedding_ids) @ queries.T
-        return cosines
+        found = np.full((len(embedding_ids), len(queries)), np.nan, np.float32)
+        for part in self._parts:
+            places = part.places(embedding_ids)
+            here = places >= 0
+            if here.all():
+                return part.cosines(places, queries)
+            found[here] = part.cosines(places[here], queries)
+        return found
 
     def search(
         self,

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from search.ascending import is_member
 from search.db.schema import Embedding, Model, Root, Segment
 from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.index import VectorIndex, build_index
-from search.vectors.live import is_member, live_among, live_ids
+from search.vectors.live import live_among, live_ids
 from search.vectors.searcher import Searcher
 
 TAIL_LIMIT = 16_384

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import event
 from stock import Stock
 
-from search.vectors.live import is_member, live_ids
+from search.ascending import is_member
+from search.vectors.live import live_ids
 
 
 @pytest.mark.parametrize("kind", ["image", "text"])
