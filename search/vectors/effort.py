@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 WANTED = 0.99
 """k-recall@k against the exact answer that an effort must reach; else all vectors are compared."""
 
+AIMED = 0.9995
+"""What it goes on to reach as long as that is cheap: then the first page of an answer is that of an exact scan."""
+
+_CHEAP = 2_048
+"""Candidates that are compared within half a millisecond."""
+
 _SAME = 1e-5
 """Cosines that differ by less count as equal: storing vectors as float16 moves them about as far."""
 
@@ -49,7 +55,7 @@ class Measured:
     """An effort with what it was measured to find.
 
     Attributes:
-        effort: the least that reaches `WANTED`; None where only the scan does.
+        effort: the least that reaches `AIMED` cheaply, else `WANTED`; None where only the scan does.
         recall: k-recall@k against the exact answer, by `k`; without an effort, the best that was reached.
         queries: how many it was measured on.
         of: what they were: `texts`, `texts turned` or `pictures turned`.
@@ -81,7 +87,7 @@ def read_effort(stored: Mapping[str, Any] | None) -> Effort | None:
 
 
 def calibrate(index: VectorIndex, queries: NDArray[np.float32], of: str) -> Measured:
-    """The least effort that finds what an exact scan finds.
+    """The least effort that finds what an exact scan finds, see `Measured`.
 
     Args:
         index: with codes and storage.
@@ -93,10 +99,13 @@ def calibrate(index: VectorIndex, queries: NDArray[np.float32], of: str) -> Meas
     exact = index.search(queries, max(_MEASURED))[0]
     for k in _MEASURED:
         for factor in (one for one in _LADDER if k * one <= index.size // _WORTH):
-            reached = as_near(index.search(queries, k, effort=Effort({k: factor}))[0], exact[:, :k])
-            recalls[k] = max(reached, recalls.get(k, 0.0))
-            if reached >= WANTED:
+            if k in factors and k * factor > _CHEAP:
+                break
+            recall = as_near(index.search(queries, k, effort=Effort({k: factor}))[0], exact[:, :k])
+            recalls[k] = max(recall, recalls.get(k, 0.0))
+            if recall >= WANTED:
                 factors[k] = factor
+            if recall >= AIMED:
                 break
     effort = Effort(factors) if len(factors) == len(_MEASURED) else None
     return Measured(effort, recalls, len(queries), of)
