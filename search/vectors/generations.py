@@ -21,7 +21,7 @@ from search.vectors.durable import remove
 from search.vectors.effort import QUERIES, Measured, calibrate, turned
 from search.vectors.index import VectorIndex, build_index, sample_places, save_index
 from search.vectors.live import ids_digest, live_ids
-from search.vectors.policy import STORAGE, fast_key, index_key
+from search.vectors.policy import STORAGE, fast_key, index_key, may_wait
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import REPAIR, Position, SegmentFacts
 
@@ -61,6 +61,22 @@ def active_generation(session: Session, model_id: int, kind: str) -> Generation 
     )
 
 
+def answers_for(active: Generation | None, live: NDArray[np.int64], dim: int) -> bool:
+    """Whether a generation need not be made again: it holds all that live, or lacks no more than may wait beside it.
+
+    Args:
+        active: None before the first publication.
+        live: all embeddings that live, ascending.
+        dim: of their vectors.
+    """
+    if active is None:
+        return len(live) == 0
+    # New ones have the highest ids; where others are missing or some are gone, the first are not what it holds.
+    held = live[: active.vectors]
+    fresh = len(live) - len(held)
+    return active.ids_sha256 == ids_digest(held) and (fresh == 0 or may_wait(len(held), fresh, dim))
+
+
 def segment_places(session: Session, folder: Path, library_uid: str, model: Model, kind: str) -> list[SegmentPlace]:
     """The segments of one model and kind, in the order in which they were begun."""
     rows = session.scalars(
@@ -93,7 +109,8 @@ class Generations:
         """Make the live set of this moment the active generation; the caller holds the library's lock.
 
         Returns:
-            Whether there is a new generation: only if the live set is not what the active one holds, or if forced.
+            Whether there is a new generation: if forced, or if the active one holds what lives no more or lacks more
+            than may wait beside it (`search.vectors.policy`).
 
         Raises:
             CorruptionError: a segment is damaged, or a live embedding is in none.
@@ -179,11 +196,11 @@ class Generations:
                 return None
             model = session.get_one(Model, model_id)
             large = index_key(len(ids), model.dim) == STORAGE
-            same = active is not None and active.ids_sha256 == ids_digest(ids) and not force
-            if same and not (large and _may_do_better(active, model.dim)):
+            good = not force and answers_for(active, ids, model.dim)
+            if good and not (large and _may_do_better(active, model.dim)):
                 return None
             queries = self._texts(session, model) if large else np.empty((0, model.dim), np.float32)
-            if same and len(queries) < _ENOUGH_TEXTS:
+            if good and len(queries) < _ENOUGH_TEXTS:
                 return None
             places = segment_places(session, self._segments, self._library_uid, model, kind)
             return _Plan(kind, model.dim, ids, places, queries)

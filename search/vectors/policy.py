@@ -10,6 +10,14 @@ dimensions and 1.6 / 3.6 / 23 / 22 ms for 60,000; four bits with refinement take
 build.
 """
 
+MERGED_UP_TO = 2_000_000
+"""Components up to which every publication writes the whole index: 8 MB at most."""
+
+BESIDE = 10_000
+BESIDE_SHARE = 0.05
+"""Vectors that stay beside a larger index, searched exactly: so many, and no more than this share of it. At 512
+dimensions 10,000 take 10 MB, and 0.3 ms of a search."""
+
 STORAGE = "SQfp16"
 """What larger ones store: half the bytes, scanned exactly where a filter or a hard library asks for it."""
 
@@ -17,6 +25,11 @@ STORAGE = "SQfp16"
 def index_key(vectors: int, dim: int) -> str:
     """FAISS factory string of the exact index for this many vectors; every one scans all with the inner product."""
     return "Flat" if vectors * dim <= EXACT_UP_TO else STORAGE
+
+
+def may_wait(published: int, fresh: int, dim: int) -> bool:
+    """Whether so few new vectors are left beside an index of so many, for to write it anew would cost more."""
+    return published * dim > MERGED_UP_TO and fresh <= min(BESIDE, BESIDE_SHARE * published)
 
 
 def fast_key(dim: int) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,7 @@ class Searcher:
     generation_id: int = 0
     tail: VectorIndex | None = None
     waiting: int = 0
+    _samples: dict[int, NDArray[np.float32]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def size(self) -> int:
@@ -133,10 +134,15 @@ class Searcher:
         """
         if self.tail is None:
             return np.empty((0, self.dim), np.float32) if self.index is None else self.index.sample(limit)
+        if limit not in self._samples:
+            self._samples[limit] = self._sample_of_both(self.tail, limit)
+        return self._samples[limit]
+
+    def _sample_of_both(self, tail: VectorIndex, limit: int) -> NDArray[np.float32]:
         # The places that one index of both would give, for the tail stands where the next publication puts it.
         places = sample_places(self.size, limit)
         published = 0 if self.index is None else self.index.size
-        parts = [self.tail.vectors(places[places >= published] - published)]
+        parts = [tail.vectors(places[places >= published] - published)]
         if self.index is not None:
             parts.insert(0, self.index.vectors(places[places < published]))
         return np.concatenate(parts)

@@ -129,7 +129,7 @@ class VectorStore:
         return np.stack([found[embedding_id] for embedding_id in embedding_ids])
 
     def publish(self, model_id: int, kind: str, *, force: bool = False) -> bool:
-        """Make what lives now searchable; see `Generations.publish`.
+        """Make what lives now searchable, a few new vectors apart; see `Generations.publish`.
 
         Raises:
             ValueError: `kind` is none of `KINDS`.

@@ -1,4 +1,4 @@
-"""What is committed and not yet published: searched by an exact scan beside the generation."""
+"""What is committed and not in the generation, yet or for being little: searched by an exact scan beside it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from search.db.session import Database
 from search.errors import CorruptionError
 from search.vectors.index import VectorIndex, build_index
 from search.vectors.live import live_among, live_ids
+from search.vectors.policy import index_key
 from search.vectors.searcher import Searcher
 
 TAIL_LIMIT = 16_384
@@ -72,6 +73,7 @@ class Tails:
         self._fetch = fetch
         self._lock = threading.Lock()
         self._kept: dict[tuple[int, str], Tail] = {}
+        self._composed: dict[tuple[int, str], Searcher] = {}
 
     def beside(self, searcher: Searcher, model_id: int, kind: str) -> Searcher:
         """The searcher with what is committed and not in its generation."""
@@ -94,12 +96,19 @@ class Tails:
                 self._kept[model_id, kind] = tail
         if tail.index is None and not tail.waiting:
             return searcher
-        return searcher.with_tail(tail.index, tail.waiting)
+        # Kept, because it remembers what every query asks of it.
+        composed = self._composed.get((model_id, kind))
+        parts = (searcher.index, tail.index, tail.waiting)
+        if composed is None or (composed.index, composed.tail, composed.waiting) != parts:
+            composed = searcher.with_tail(tail.index, tail.waiting)
+            self._composed[model_id, kind] = composed
+        return composed
 
     def clear(self) -> None:
         """Give the memory back."""
         with self._lock:
             self._kept.clear()
+            self._composed.clear()
 
     def _make(
         self, session: Session, searcher: Searcher, model_id: int, kind: str, seen: Seen, before: Tail | None
@@ -109,23 +118,34 @@ class Tails:
         if before is not None and before.waiting == 0 and _only_grown(before.seen, seen):
             # Only what came since: a job commits every few seconds, and the live set of a library is a long list.
             ids, last_id = _newer(session, model_id, kind, before.last_id)
-            known = np.empty(0, np.int64) if before.index is None else before.index.ids
-            missing = np.concatenate([known, live_among(session, kind, ids)])
+            known = before.index
+            missing = live_among(session, kind, ids)
         else:
             live = live_ids(session, model_id, kind)
+            known = None
             missing = live[~is_member(live, searcher.ascending_ids())]
             last_id = session.scalar(select(func.max(Embedding.id))) or 0
-        index, waiting = self._read(missing[-TAIL_LIMIT:], searcher.dim)
-        return Tail(seen, last_id, index, waiting + max(0, len(missing) - TAIL_LIMIT))
+        left_out = max(0, len(missing) + (0 if known is None else known.size) - TAIL_LIMIT)
+        index, waiting = self._read(searcher, known, missing[-TAIL_LIMIT:])
+        return Tail(seen, last_id, index, waiting + left_out)
 
-    def _read(self, ids: NDArray[np.int64], dim: int) -> tuple[VectorIndex | None, int]:
+    def _read(
+        self, searcher: Searcher, known: VectorIndex | None, ids: NDArray[np.int64]
+    ) -> tuple[VectorIndex | None, int]:
+        """An index of what is known and these, of which the newest `TAIL_LIMIT`; how many cannot be read."""
         if len(ids) == 0:
-            return None, 0
+            return known, 0
         try:
-            vectors = self._fetch(ids.tolist())
+            batches = [(ids, self._fetch(ids.tolist()))]
         except CorruptionError:
-            return None, len(ids)  # `verify` names the damage; what is published can be searched all the same.
-        return build_index("Flat", dim, [(ids, vectors)]), 0
+            return known, len(ids)  # `verify` names the damage; what is published can be searched all the same.
+        kept = TAIL_LIMIT - len(ids)
+        if known is not None and kept > 0:
+            batches.insert(0, (known.ids[-kept:], known.vectors(np.arange(max(0, known.size - kept), known.size))))
+        published = 0 if searcher.index is None else searcher.index.size
+        # Stored as the next publication would store it, so that scores stay what they are.
+        key = index_key(published + sum(len(batch[0]) for batch in batches), searcher.dim)
+        return build_index(key, searcher.dim, batches), 0
 
 
 def _look(session: Session, searchers: Mapping[str, Searcher], model_id: int) -> dict[str, Seen]:

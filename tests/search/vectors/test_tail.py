@@ -11,6 +11,8 @@ from sqlalchemy import update
 from stock import Stock, unit_vectors
 
 from search.db.schema import File, Root
+from search.maintenance import verify
+from search.vectors import policy
 from search.vectors import tail as tails
 from search.vectors.searcher import Searcher
 
@@ -131,3 +133,59 @@ def test_cosines_and_filters_reach_what_is_published_and_what_is_not(stock: Stoc
     scores, found = searcher.search(queries, 40, where=where)
     assert [set(row.tolist()) - {-1} for row in found] == [set(where.tolist())] * 3
     assert (np.diff(scores[:, : len(where)]) <= 0).all()
+
+
+@pytest.fixture
+def little_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a large library: from 100 vectors of 16 numbers on, a twentieth waits."""
+    monkeypatch.setattr(policy, "MERGED_UP_TO", 100 * 16)
+
+
+def test_a_few_new_vectors_wait_beside_a_large_index_and_are_found(stock: Stock, little_waits: None) -> None:
+    stock.add_pictures(200)
+    assert stock.publish() == (True, False)
+    ids = stock.add_pictures(10, seed=2)
+    assert stock.publish() == (False, False)
+    assert verify(stock.library).findings == []
+    searcher = stock.library.vectors.everything(stock.model.id, "image")
+    assert searcher.size == 210
+    assert searcher.search(stock.stored(ids), 1)[1][:, 0].tolist() == ids
+    assert stock.library.vectors.everything(stock.model.id, "image") is searcher
+    assert searcher.sample(50) is searcher.sample(50)
+    stock.add_pictures(1, seed=3)
+    assert stock.publish() == (True, False)
+    assert stock.library.vectors.searcher(stock.model.id, "image").size == 211
+    assert verify(stock.library).findings == []
+
+
+def test_force_merges_what_waits(stock: Stock, little_waits: None) -> None:
+    stock.add_pictures(200)
+    stock.publish()
+    stock.add_pictures(1, seed=2)
+    assert stock.library.vectors.publish(stock.model.id, "image", force=True)
+    assert stock.library.vectors.searcher(stock.model.id, "image").size == 201
+
+
+@pytest.mark.parametrize("number", [3, 199, 201])
+def test_what_is_gone_leaves_the_index_at_once(stock: Stock, little_waits: None, number: int) -> None:
+    stock.add_pictures(200)
+    stock.publish()
+    stock.add_pictures(3, seed=2)
+    hidden = update(File).where(File.image_id == stock.images[number])
+    with stock.library.write() as session:
+        session.execute(hidden.values(state="missing"))
+    # One that was never published needs no new index to be out of it.
+    assert stock.publish() == (number < 200, False)
+    assert verify(stock.library).findings == []
+    with stock.library.write() as session:
+        session.execute(hidden.values(state="indexed"))
+    assert stock.publish() == (number < 200, False)
+    assert verify(stock.library).findings == []
+
+
+@pytest.mark.parametrize(
+    ("published", "fresh", "waits"),
+    [(3906, 1, False), (3907, 195, True), (3907, 196, False), (1_000_000, 10_000, True), (1_000_000, 10_001, False)],
+)
+def test_how_many_may_wait(published: int, fresh: int, waits: bool) -> None:
+    assert policy.may_wait(published, fresh, 512) is waits
