@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.catalogue.catalogue import FOLDER, NAME, TEXT, Catalogue, link
-from search.catalogue.words import index_words, join_indexes
+from search.catalogue.join import joined
+from search.catalogue.words import index_words
 from search.db.schema import Caption, Embedding, File, Region, Root, TextBody
 from search.words.terms import Term, name_terms, terms
 
@@ -67,7 +68,7 @@ def build(session: Session, model_id: int, before: Catalogue | None = None, sinc
         since: its marks; both or neither.
     """
     new = _read(session, model_id, since or Marks())
-    return _made(new) if before is None else _joined(before, _made(new))
+    return _made(new) if before is None else joined(before, _made(new))
 
 
 def _read(session: Session, model_id: int, since: Marks) -> _New:
@@ -161,60 +162,3 @@ def _named(names: Sequence[tuple[int, str, str]]) -> list[_Named]:
         _Named(kind, [term for part in text.split("/") for term in name_terms(part)], images)
         for (kind, text), images in found.items()
     ]
-
-
-def _joined(before: Catalogue, new: Catalogue) -> Catalogue:
-    """One catalogue of both; a picture or a text that both know keeps its newer vector."""
-    images = np.union1d(before.images, new.images)
-    old_texts, new_texts = (int((one.doc_kind == TEXT).sum()) for one in (before, new))
-    text_ids = np.union1d(before.doc_id[:old_texts], new.doc_id[:new_texts])
-    old_docs, new_docs = len(before.doc_kind), len(new.doc_kind)
-    named = old_docs - old_texts
-    old_row = np.concatenate([np.searchsorted(text_ids, before.doc_id[:old_texts]), len(text_ids) + np.arange(named)])
-    new_row = np.concatenate(
-        [
-            np.searchsorted(text_ids, new.doc_id[:new_texts]),
-            len(text_ids) + named + np.arange(new_docs - new_texts),
-        ]
-    )
-    total = len(text_ids) + named + new_docs - new_texts
-    pairs = [_moved(one, np.searchsorted(images, one.images), to) for one, to in ((before, old_row), (new, new_row))]
-    image_rows, doc_rows = (np.concatenate(side) for side in zip(*pairs, strict=True))
-    words = join_indexes(before.words, new.words).renumbered(np.concatenate([old_row, new_row]), total)
-    return Catalogue(
-        images=images,
-        image_vectors=_latest(images, before.images, before.image_vectors, new.images, new.image_vectors),
-        doc_kind=_scattered(total, old_row, before.doc_kind, new_row, new.doc_kind),
-        doc_id=np.concatenate([text_ids, np.arange(total - len(text_ids))]),
-        doc_vectors=_scattered(total, old_row, before.doc_vectors, new_row, new.doc_vectors),
-        documents=link(len(images), image_rows, doc_rows),
-        pictures=link(total, doc_rows, image_rows),
-        words=words,
-    )
-
-
-def _moved(
-    catalogue: Catalogue, image_row: NDArray[np.int64], doc_row: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    at, rows = catalogue.docs_of(np.arange(len(catalogue.images)))
-    return image_row[at], doc_row[rows]
-
-
-def _latest(
-    ids: NDArray[np.int64],
-    old: NDArray[np.int64],
-    old_values: NDArray[np.int64],
-    new: NDArray[np.int64],
-    new_values: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    return _scattered(len(ids), np.searchsorted(ids, old), old_values, np.searchsorted(ids, new), new_values)
-
-
-def _scattered(
-    total: int, old_row: NDArray[np.int64], old: NDArray[Any], new_row: NDArray[np.int64], new: NDArray[Any]
-) -> NDArray[Any]:
-    """Values at their rows; of two, the larger, for a newer vector has a higher id and none is 0."""
-    found = np.zeros(total, old.dtype)
-    found[old_row] = old
-    found[new_row] = np.maximum(found[new_row], new)
-    return found

@@ -27,9 +27,16 @@ KIND = "catalogue"
 
 SUFFIX = ".cat"
 
-SMALL = 2_000
+SMALL = 5_000
+"""Rows up to which every publication writes the whole catalogue: a third of a second."""
+
+BESIDE = 10_000
 SHARE = 0.02
-"""Rows that are read from the database beside a published catalogue before it is made anew: so many, or this share."""
+"""Rows that are read from the database beside a larger one: so many, and no more than this share. The first search of a
+process takes as much longer: 0.2 s."""
+
+_SUM = "file_ids"
+"""What notes the sum of the files' ids beside the counts of rows: it tells when one went and another came back."""
 
 _PATIENCE = 10.0
 """For how many times as long as it took to make, an older catalogue goes on answering: a job commits all the time."""
@@ -116,10 +123,15 @@ class Catalogues:
         with self._database.read() as session:
             before = active_catalogue(session, model_id)
             seen, counts = marks(session), _counts(session, model_id)
-            digest = _digest(session, seen, counts)
-            if before is not None and not force and self._is_good(before, seen, counts, digest):
-                return False
-            catalogue = build(session, model_id)
+            digest = _digest(seen, counts)
+            kept = None
+            if before is not None and not force:
+                if before.ids_sha256 == digest:
+                    return False
+                kept = self._whole(session, before)
+                if kept is not None and _may_wait(before.measured or {}, counts):
+                    return False
+            catalogue = build(session, model_id) if kept is None else build(session, model_id, *kept)
         if before is None and len(catalogue.images) == 0:
             return False
         made_of = _MadeOf(seen, counts, digest)
@@ -193,21 +205,19 @@ class Catalogues:
         self._base[model_id] = (generation.id, catalogue, since)
         return catalogue, since
 
-    def _is_good(self, before: Generation, seen: Marks, now: dict[str, int], digest: str) -> bool:
-        """Whether nothing is gone that it holds, and little has come."""
-        if before.ids_sha256 == digest:
-            return True
-        then = before.measured or {}
-        if not then or any(now[name] < then.get(name, 0) for name in now):
-            return False
+    def _whole(self, session: Session, before: Generation) -> tuple[Catalogue, Marks] | None:
+        """A published catalogue and its marks, if its file is sound and nothing is gone of what it was made of."""
         try:
-            _, since = load_catalogue(self._folder / before.file_name, before.sha256)
+            catalogue, since = load_catalogue(self._folder / before.file_name, before.sha256)
         except (FileNotFoundError, CorruptionError):
-            return False
-        added = sum(getattr(seen, name) - getattr(since, name) for name in Marks.__slots__)
-        came = sum(now[name] - then.get(name, 0) for name in now)
-        # Ids are never used again in most tables: more new ids than new rows mean that others have gone.
-        return came <= added and SHARE * before.vectors > SMALL and added <= max(SMALL, SHARE * sum(now.values()))
+            return None
+        return (catalogue, since) if _counts(session, before.model_id, since) == before.measured else None
+
+
+def _may_wait(then: dict[str, int], now: dict[str, int]) -> bool:
+    """Whether what came since is so little that it is read at the first search instead."""
+    old, new = (sum(count for name, count in counts.items() if name != _SUM) for counts in (then, now))
+    return old > SMALL and new - old <= min(BESIDE, SHARE * old)
 
 
 def active_catalogue(session: Session, model_id: int) -> Generation | None:
@@ -227,21 +237,32 @@ def active_and_marks(session: Session, model_id: int) -> tuple[Generation | None
     return (None, marks(session)) if row is None else (row[0], Marks(*row[1:]))
 
 
-def _counts(session: Session, model_id: int) -> dict[str, int]:
-    """How many rows a catalogue is made of."""
-    queries = {
-        "caption": select(func.count()).select_from(Caption),
-        "region": select(func.count()).select_from(Region),
-        "embedding": select(func.count())
-        .select_from(Embedding)
-        .where(Embedding.model_id == model_id, (Embedding.image_id.is_not(None)) | (Embedding.text_id.is_not(None))),
-        "file": select(func.count()).select_from(File).where(File.state == "indexed"),
-    }
-    return {name: session.scalar(query) or 0 for name, query in queries.items()}
+def _counts(session: Session, model_id: int, upto: Marks | None = None) -> dict[str, int]:
+    """How many rows a catalogue is made of, and the sum of the ids of the files that are shown.
+
+    Args:
+        upto: count those alone that were there then.
+    """
+    owned = (Embedding.image_id.is_not(None)) | (Embedding.text_id.is_not(None))
+    is_shown = File.state == "indexed"
+    counted = (
+        ("caption", func.count(), Caption, ()),
+        ("region", func.count(), Region, ()),
+        ("embedding", func.count(), Embedding, (Embedding.model_id == model_id, owned)),
+        ("file", func.count(), File, (is_shown,)),
+        (_SUM, func.sum(File.id), File, (is_shown,)),
+    )
+    found: dict[str, int] = {}
+    for name, wanted, table, conditions in counted:
+        query = select(wanted).select_from(table).where(*conditions)
+        if upto is not None:
+            query = query.where(table.id <= getattr(upto, name if name != _SUM else "file"))
+        found[name] = int(session.scalar(query) or 0)
+    return found
 
 
-def _digest(session: Session, seen: Marks, counts: dict[str, int]) -> str:
+def _digest(seen: Marks, counts: dict[str, int]) -> str:
     """What tells whether the rows are still those that a catalogue was made of: how many, and the highest ids."""
-    held = session.scalar(select(func.sum(File.id)).where(File.state == "indexed"))
-    facts = {"counts": counts, "marks": asdict(seen), "files": int(held or 0)}
+    rows = {name: count for name, count in counts.items() if name != _SUM}
+    facts = {"counts": rows, "marks": asdict(seen), "files": counts[_SUM]}
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -61,19 +61,6 @@ class WordIndex:
         part = slice(int(self.starts[at]), int(self.starts[at + 1]))
         return self.rows[part], self.counts[part]
 
-    def renumbered(self, to: NDArray[np.int64], documents: int) -> WordIndex:
-        """The same with document `i` at row `to[i]`; where two go to one row, what they hold is put together."""
-        lengths = np.zeros(documents, np.uint16)
-        np.maximum.at(lengths, to, self.lengths)
-        each = np.repeat(np.arange(len(self.keys)), np.diff(self.starts))
-        rows = to[self.rows]
-        order = np.lexsort((rows, each))
-        pairs = each[order] * documents + rows[order]
-        first = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1])) if len(pairs) else np.empty(0, np.int64)
-        counts = np.maximum.reduceat(self.counts[order], first) if len(first) else self.counts[:0]
-        starts = np.searchsorted(pairs[first], np.arange(len(self.keys) + 1) * documents)
-        return WordIndex(self.keys, starts.astype(np.int64), rows[order][first].astype(np.int32), counts, lengths)
-
 
 def hash_key(key: str) -> int:
     """64 bits of a key: two of a million keys are taken for each other once in 30 million libraries."""
@@ -109,22 +96,3 @@ def _packed(
     starts = np.searchsorted(pairs, np.arange(len(keys) + 1) * documents)
     folded = (pairs % documents).astype(np.int32)
     return WordIndex(keys, starts.astype(np.int64), folded, np.minimum(counts, 255).astype(np.uint8), lengths)
-
-
-def join_indexes(first: WordIndex, second: WordIndex) -> WordIndex:
-    """One index of both; the documents of the second are numbered behind those of the first."""
-    shift = len(first.lengths)
-    keys = np.union1d(first.keys, second.keys)
-    sizes = np.zeros(len(keys), np.int64)
-    places = [np.searchsorted(keys, one.keys) for one in (first, second)]
-    for one, place in zip((first, second), places, strict=True):
-        sizes[place] += np.diff(one.starts)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    rows, counts = np.empty(int(starts[-1]), np.int32), np.empty(int(starts[-1]), np.uint8)
-    filled = starts[:-1].copy()
-    for one, place, moved in zip((first, second), places, (0, shift), strict=True):
-        each = np.diff(one.starts)
-        to = np.repeat(filled[place], each) + np.arange(len(one.rows)) - np.repeat(one.starts[:-1], each)
-        rows[to], counts[to] = one.rows + moved, one.counts
-        filled[place] += each
-    return WordIndex(keys, starts, rows, counts, np.concatenate([first.lengths, second.lengths]))
