@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
+from search.catalogue.build import Marks, highest_ids
 from search.catalogue.catalogue import Catalogue
-from search.db.schema import CalibrationRow, Model
+from search.catalogue.current import KIND as CATALOGUE
+from search.db.schema import CalibrationRow, Generation, Model
 from search.library import Library
 from search.patches.kept import KeptPatches
 from search.query.relevance import QUERY_CLASS, Relevance, read_relevance, unfitted
@@ -92,19 +94,22 @@ def take_snapshot(library: Library, session: Session) -> Snapshot | None:
         CorruptionError: an index is missing or not what was written.
     """
     fitted = and_(CalibrationRow.model_id == Model.id, CalibrationRow.query_class == QUERY_CLASS)
-    query = select(Model, CalibrationRow.facts).outerjoin(CalibrationRow, fitted).where(Model.active)
-    row = session.execute(query).first()
-    if row is None:
+    published = and_(Generation.model_id == Model.id, Generation.active)
+    query = select(Model, CalibrationRow.facts, Generation.kind, Generation.id, *highest_ids())
+    query = query.outerjoin(CalibrationRow, fitted).outerjoin(Generation, published).where(Model.active)
+    rows = session.execute(query).all()
+    if not rows:
         return None
-    model, facts = row
+    model, facts = rows[0][:2]
+    active = {kind: number for _, _, kind, number, *_ in rows if kind is not None}
     model_id = model.id
-    spaces = library.vectors.searchers_of(session, model_id, ("image", "text"))
+    spaces = library.vectors.searchers_of(session, model_id, ("image", "text"), (model.dim, active))
     return Snapshot(
         model=model,
         images=spaces["image"],
         texts=spaces["text"],
         open_regions=lambda later: library.vectors.searchers_of(later, model_id, ("region",))["region"],
-        catalogue=library.catalogues.current(session, model.id),
+        catalogue=library.catalogues.current(session, model.id, (active.get(CATALOGUE, 0), Marks(*rows[0][4:]))),
         relevance=read_relevance(facts) or unfitted(spaces["image"].size),
         patches=library.patches if library.patches.keeps(model) else None,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from search.catalogue.build import Marks, build, highest_ids, marks
+from search.catalogue.build import Marks, build, marks
 from search.catalogue.catalogue import Catalogue
 from search.catalogue.file import load_catalogue, save_catalogue
 from search.db.schema import Caption, Embedding, File, Generation, Region
@@ -80,17 +80,17 @@ class Catalogues:
         self._base: dict[int, tuple[int, Catalogue, Marks]] = {}
         self._making = threading.Lock()
 
-    def current(self, session: Session, model_id: int) -> Catalogue:
+    def current(self, session: Session, model_id: int, at: tuple[int, Marks] | None = None) -> Catalogue:
         """The catalogue of this moment; while a newer one is made, others are answered with the one before.
 
         Args:
             session: open for reading.
+            at: the published one's id (0 for none) and the marks, where the caller knows them; else they are looked up.
 
         Raises:
             CorruptionError: the published one is not what was written.
         """
-        generation, seen = active_and_marks(session, model_id)
-        number = 0 if generation is None else generation.id
+        number, seen = at or active_and_marks(session, model_id)
         live = self._live.get(model_id)
         if live is not None and (live.generation, live.seen) == (number, seen):
             return live.catalogue
@@ -103,7 +103,7 @@ class Catalogues:
         try:
             live = self._live.get(model_id)
             if live is None or (live.generation, live.seen) != (number, seen):
-                live = self._renew(session, model_id, generation, seen)
+                live = self._renew(session, model_id, seen)
                 self._live[model_id] = live
             return live.catalogue
         finally:
@@ -174,8 +174,9 @@ class Catalogues:
     def _is_soon_enough(self, live: _Live) -> bool:
         return live.took_s > _SLOW_S and time.monotonic() - live.made_at < _PATIENCE * live.took_s
 
-    def _renew(self, session: Session, model_id: int, generation: Generation | None, seen: Marks) -> _Live:
+    def _renew(self, session: Session, model_id: int, seen: Marks) -> _Live:
         started = time.monotonic()
+        generation = active_catalogue(session, model_id)
         base, since = self._published(session, model_id, generation)
         if base is None or not since.only_grown(seen):
             catalogue = build(session, model_id)
@@ -227,14 +228,10 @@ def active_catalogue(session: Session, model_id: int) -> Generation | None:
     )
 
 
-def active_and_marks(session: Session, model_id: int) -> tuple[Generation | None, Marks]:
-    """The row of the published catalogue and how far the tables have grown, by one statement where there is a row."""
-    row = session.execute(
-        select(Generation, *highest_ids()).where(
-            Generation.model_id == model_id, Generation.kind == KIND, Generation.active
-        )
-    ).first()
-    return (None, marks(session)) if row is None else (row[0], Marks(*row[1:]))
+def active_and_marks(session: Session, model_id: int) -> tuple[int, Marks]:
+    """The id of the published catalogue of a model, 0 for none, and how far the tables have grown."""
+    published = active_catalogue(session, model_id)
+    return 0 if published is None else published.id, marks(session)
 
 
 def _counts(session: Session, model_id: int, upto: Marks | None = None) -> dict[str, int]:

@@ -239,17 +239,27 @@ def note_facts(session: Session, noted: Sequence[tuple[FileFact, KnownFile]]) ->
     )
 
 
-def images_with_paths(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[Image, str]]:
-    """Pictures by id, each with the first path of an indexed file that holds it; those without one are left out."""
-    found: dict[int, tuple[Image, str]] = {}
+@dataclass(frozen=True, slots=True)
+class ShownImage:
+    """What a hit says of its picture; the path is the first of the indexed files that hold it."""
+
+    sha256: str
+    width_px: int
+    height_px: int
+    path: str
+
+
+def shown_images(session: Session, image_ids: Sequence[int]) -> dict[int, ShownImage]:
+    """Pictures by id; those that no indexed file holds are left out."""
+    found: dict[int, ShownImage] = {}
     for some in chunks(image_ids):
         query = (
-            select(Image, File.path)
+            select(Image.id, Image.sha256, Image.width_px, Image.height_px, File.path)
             .join(File, File.image_id == Image.id)
             .where(Image.id.in_(some), File.state == "indexed")
             .order_by(File.path.desc())
         )
-        found.update({image.id: (image, path) for image, path in session.execute(query)})  # the last one written stays
+        found.update({row[0]: ShownImage(*row[1:]) for row in session.execute(query)})  # the last one written stays
     return found
 
 

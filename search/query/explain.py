@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Float, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
+from search.ascending import is_member
 from search.catalogue.catalogue import TEXT
 from search.db.region_rows import regions_of_vectors
 from search.db.schema import Caption, Region, TextBody
@@ -43,6 +44,15 @@ class _Shown:
     relations: tuple[tuple[str, int, int, float], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """A stored region: where it is, who said so, and its phrase."""
+
+    box: Box
+    source: str
+    phrase: str
+
+
 def explain_hits(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: Branched) -> tuple[Hit, ...]:
     """Add to each likely hit the boxes that answer the query, their relations and the text that says so.
 
@@ -56,8 +66,8 @@ def explain_hits(session: Session, snapshot: Snapshot, hits: Sequence[Hit], foun
         zip(snapshot.catalogue.rows_of_images(np.array([hit.image_id for hit in likely])).tolist(), likely, strict=True)
     )
     shown = _shown(found, list(row_of))
-    regions = _regions(session, [entry[0] for one in shown.values() for entry in one.regions])
-    captions = _captions(session, snapshot, found, row_of)
+    wanted = [entry[0] for one in shown.values() for entry in one.regions]
+    regions, captions = _written(session, wanted, _best_texts(snapshot, found, row_of))
     explained: dict[int, Hit] = {}
     for row, hit in row_of.items():
         drawn, relations = _drawn(shown.get(row), regions, found)
@@ -158,15 +168,38 @@ def _says_the_rest(found: Branched, place: int) -> bool:
     return bool(found_in(document, asked.worded, asked.covered)[0] >= ALL_HELD)
 
 
-def _regions(session: Session, region_ids: Sequence[int]) -> dict[int, tuple[Region, str]]:
-    if not region_ids:
-        return {}
-    query = select(Region, TextBody.body).join(TextBody, TextBody.id == Region.text_id).where(Region.id.in_(region_ids))
-    return {region.id: (region, body) for region, body in session.execute(query)}
+def _written(
+    session: Session, region_ids: Sequence[int], text_of: Mapping[int, int]
+) -> tuple[dict[int, _Region], dict[int, MatchedCaption]]:
+    """Regions by id, and of each picture the caption with this text, the oldest; by one statement.
+
+    Args:
+        text_of: text ids by picture.
+    """
+    boxes = (Region.x0, Region.y0, Region.x1, Region.y1)
+    no_boxes = [null().cast(Float)] * len(boxes)
+    region = select(literal(0), Region.id, Region.image_id, Region.text_id, Region.source, *boxes, TextBody.body)
+    region = region.join(TextBody, TextBody.id == Region.text_id).where(Region.id.in_(region_ids))
+    caption = select(
+        literal(1), Caption.id, Caption.image_id, Caption.text_id, Caption.source, *no_boxes, TextBody.body
+    )
+    caption = caption.join(TextBody, TextBody.id == Caption.text_id)
+    caption = caption.where(Caption.image_id.in_(text_of.keys()), Caption.text_id.in_(set(text_of.values())))
+    if not region_ids and not text_of:
+        return {}, {}
+    rows = session.execute(union_all(region, caption) if region_ids and text_of else region if region_ids else caption)
+    regions: dict[int, _Region] = {}
+    captions: dict[int, MatchedCaption] = {}
+    for is_caption, number, image_id, text_id, source, *corners, body in rows:
+        if not is_caption:
+            regions[number] = _Region(Box(*corners), source, body)
+        elif text_of[image_id] == text_id and (image_id not in captions or number < captions[image_id].caption_id):
+            captions[image_id] = MatchedCaption(number, body, None)
+    return regions, captions
 
 
 def _drawn(
-    shown: _Shown | None, regions: Mapping[int, tuple[Region, str]], found: Branched
+    shown: _Shown | None, regions: Mapping[int, _Region], found: Branched
 ) -> tuple[tuple[MatchedRegion, ...], tuple[MatchedRelation, ...]]:
     """Boxes in the order of `shown`; where several share a place, the first of them speaks for it."""
     if shown is None:
@@ -176,12 +209,11 @@ def _drawn(
     for number, (region_id, answers, strength) in enumerate(shown.regions):
         if region_id not in regions:
             continue  # erased since the catalogue was made
-        region, phrase = regions[region_id]
-        box = Box(region.x0, region.y0, region.x1, region.y1)
-        rounded = tuple(round(value * 200) for value in box.as_xyxy())
+        region = regions[region_id]
+        rounded = tuple(round(value * 200) for value in region.box.as_xyxy())
         if rounded not in kept and len(kept) >= MAX_BOXES:
             continue
-        matched = MatchedRegion(region_id, phrase, box, None, region.source, answers, round(strength, 4))
+        matched = MatchedRegion(region_id, region.phrase, region.box, None, region.source, answers, round(strength, 4))
         kept.setdefault(rounded, matched)
         place_of[number] = list(kept).index(rounded)
     relations = tuple(
@@ -192,35 +224,17 @@ def _drawn(
     return tuple(kept.values()), relations
 
 
-def _captions(
-    session: Session, snapshot: Snapshot, found: Branched, row_of: Mapping[int, Hit]
-) -> dict[int, MatchedCaption]:
-    """The best text about each picture, where it is one of its captions."""
+def _best_texts(snapshot: Snapshot, found: Branched, row_of: Mapping[int, Hit]) -> dict[int, int]:
+    """By picture, the id of the text that says most about it."""
     column = found.given.ask.main
     if column is None:
         return {}
     catalogue, evidence = snapshot.catalogue, found.evidence
-    said = {
-        row: int(document)
-        for row, document in zip(evidence.rows.tolist(), evidence.documents[:, column].tolist(), strict=True)
-        if row in row_of
-    }
-    texts = {
-        row: int(catalogue.doc_id[document])
-        for row, document in said.items()
-        if document >= 0 and catalogue.doc_kind[document] == TEXT
-    }
-    if not texts:
-        return {}
-    wanted = {row_of[row].image_id: text_id for row, text_id in texts.items()}
-    query = (
-        select(Caption.id, Caption.image_id, Caption.text_id, TextBody.body)
-        .join(TextBody, TextBody.id == Caption.text_id)
-        .where(Caption.image_id.in_(wanted), Caption.text_id.in_(set(wanted.values())))
-        .order_by(Caption.id.desc())
-    )
+    rows = np.array(list(row_of), np.int64)
+    known = is_member(rows, evidence.rows)
+    documents = evidence.documents[np.searchsorted(evidence.rows, rows[known]), column]
     return {
-        image_id: MatchedCaption(caption_id, body, None)
-        for caption_id, image_id, text_id, body in session.execute(query)
-        if wanted[image_id] == text_id
+        row_of[row].image_id: int(catalogue.doc_id[document])
+        for row, document in zip(rows[known].tolist(), documents.tolist(), strict=True)
+        if document >= 0 and catalogue.doc_kind[document] == TEXT
     }

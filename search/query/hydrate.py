@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy.orm import Session
 
-from search.db.images import images_with_paths
+from search.db.images import shown_images
 from search.query.engine import Ordered
 from search.results import Hit
 from search.snapshot import Snapshot
@@ -37,17 +37,17 @@ def hydrate(
     first = 0 if offset <= _FROM_THE_FIRST else offset
     places = np.arange(first, min(len(ordered.rows), offset + k + 1 + _SPARE + len(without)))
     ids = snapshot.catalogue.images[ordered.rows[places]].tolist()
-    found = images_with_paths(session, ids)
+    found = shown_images(session, ids)
     shown = [(at, one) for at, one in zip(places.tolist(), ids, strict=True) if one in found and one not in without]
     page = shown[offset - first : offset - first + k]
     hits: list[Hit] = []
     for at, image_id in page:
-        image, path = found[image_id]
+        image = found[image_id]
         hits.append(
             Hit(
                 rank=offset + len(hits) + 1,
                 image_id=image_id,
-                path=path,
+                path=image.path,
                 score=float(ordered.scores[at]),
                 parts=ordered.parts(at),
                 width_px=image.width_px,
@@ -62,18 +62,18 @@ def hydrate(
 
 def plain_hits(session: Session, image_ids: list[int], first_rank: int) -> tuple[Hit, ...]:
     """Hits without reasons, in this order: for a page without a query."""
-    found = images_with_paths(session, image_ids)
+    found = shown_images(session, image_ids)
     present = [image_id for image_id in image_ids if image_id in found]
     return tuple(
         Hit(
             rank=first_rank + number,
             image_id=image_id,
-            path=found[image_id][1],
+            path=found[image_id].path,
             score=0.0,
             parts={},
-            width_px=found[image_id][0].width_px,
-            height_px=found[image_id][0].height_px,
-            sha256=found[image_id][0].sha256,
+            width_px=found[image_id].width_px,
+            height_px=found[image_id].height_px,
+            sha256=found[image_id].sha256,
         )
         for number, image_id in enumerate(present)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -148,6 +148,10 @@ class Searcher:
         return np.concatenate(parts)
 
 
+Followed = tuple[int, Mapping[str, int]]
+"""The length of a model's vectors, and the id of its active generation by kind."""
+
+
 class Searchers:
     """The searchers of one library, each kept until its generation is no longer the active one.
 
@@ -201,12 +205,31 @@ class Searchers:
             self._loaded[model_id, kind] = searcher
             return searcher
 
-    def of(self, session: Session, model_id: int, kinds: Sequence[str]) -> dict[str, Searcher]:
+    def of(
+        self, session: Session, model_id: int, kinds: Sequence[str], known: Followed | None = None
+    ) -> dict[str, Searcher]:
         """The active generations of several kinds, as one session sees them.
 
+        Args:
+            known: which they are, where the caller has looked; else they are looked up.
+
         Raises:
+            NotFoundError: there is no such model.
             CorruptionError: a file is missing or not what was written.
         """
+        dim, active = known or self._followed(session, model_id)
+        found: dict[str, Searcher] = {}
+        for kind in kinds:
+            loaded = self._loaded.get((model_id, kind))
+            if kind not in active:
+                found[kind] = Searcher(dim, None)
+            elif loaded is not None and (loaded.generation_id == active[kind] or self._is_loading(model_id, kind)):
+                found[kind] = loaded  # Of this moment, or of the one before while another thread loads the newer one.
+            else:
+                found[kind] = self.current(model_id, kind)
+        return found
+
+    def _followed(self, session: Session, model_id: int) -> Followed:
         rows = session.execute(
             select(Generation.kind, Generation.id, Model.dim)
             .select_from(Model)
@@ -215,17 +238,7 @@ class Searchers:
         ).all()
         if not rows:
             raise NotFoundError(f"There is no model {model_id} in this library")
-        active = {row.kind: row.id for row in rows if row.kind is not None}
-        found: dict[str, Searcher] = {}
-        for kind in kinds:
-            loaded = self._loaded.get((model_id, kind))
-            if kind not in active:
-                found[kind] = Searcher(rows[0].dim, None)
-            elif loaded is not None and (loaded.generation_id == active[kind] or self._is_loading(model_id, kind)):
-                found[kind] = loaded  # Of this moment, or of the one before while another thread loads the newer one.
-            else:
-                found[kind] = self.current(model_id, kind)
-        return found
+        return rows[0].dim, {row.kind: row.id for row in rows if row.kind is not None}
 
     def _is_loading(self, model_id: int, kind: str) -> bool:
         loading = self._loading.get((model_id, kind))

@@ -20,7 +20,7 @@ from search.db.session import Database
 from search.errors import LibraryError, NotFoundError
 from search.vectors.generations import Generations, SegmentPlace, segment_places
 from search.vectors.live import KINDS, OWNERS
-from search.vectors.searcher import Searcher, Searchers
+from search.vectors.searcher import Followed, Searcher, Searchers
 from search.vectors.segment_reader import SegmentReader
 from search.vectors.segments import Position, SegmentFacts, append_block, create_segment, cut_tail
 from search.vectors.tail import Tails
@@ -160,13 +160,18 @@ class VectorStore:
         """
         return self._tails.beside(self.searcher(model_id, kind), model_id, kind)
 
-    def searchers_of(self, session: Session, model_id: int, kinds: Sequence[str]) -> dict[str, Searcher]:
+    def searchers_of(
+        self, session: Session, model_id: int, kinds: Sequence[str], known: Followed | None = None
+    ) -> dict[str, Searcher]:
         """Like `everything` for several kinds, in the snapshot of one session and with few statements.
+
+        Args:
+            known: which generations are active, where the caller has looked.
 
         Raises:
             CorruptionError: a generation's file is missing or not what was written.
         """
-        found = self._searchers.of(session, model_id, kinds)
+        found = self._searchers.of(session, model_id, kinds, known)
         return self._tails.beside_all(session, found, model_id)
 
     def recover(self) -> None:
