@@ -9,6 +9,7 @@ from typing import Any
 
 from search.errors import LibraryError, SettingsError
 from search.folder_rules import read_rules
+from search.index_info import IndexInfo
 from search.results import LibraryStatus, RootInfo
 from search.settings import Settings
 
@@ -21,8 +22,10 @@ _COUNTS = {
     "texts": "SELECT count(*) FROM texts",
 }
 _PUBLISHED = (
-    "SELECT generations.kind, generations.vectors FROM generations JOIN models ON models.id = generations.model_id "
-    "WHERE models.active AND generations.active AND generations.kind <> 'catalogue'"
+    "SELECT generations.kind, generations.vectors, generations.index_key, generations.measured "
+    "FROM generations JOIN models ON models.id = generations.model_id "
+    "WHERE models.active AND generations.active AND generations.kind <> 'catalogue' "
+    "ORDER BY generations.kind"
 )
 
 
@@ -64,15 +67,21 @@ def _counts(connection: Any) -> LibraryStatus:
     states = dict(connection.execute("SELECT state, count(*) FROM files GROUP BY state").fetchall())
     model = connection.execute("SELECT name FROM models WHERE active").fetchone()
     counts = {name: connection.execute(query).fetchone()[0] for name, query in _COUNTS.items()}
+    indexes = tuple(_index(*row) for row in connection.execute(_PUBLISHED).fetchall())
     return LibraryStatus(
         **counts,
         files_indexed=states.get("indexed", 0),
         files_refused=states.get("refused", 0),
         files_missing=states.get("missing", 0),
         model=model[0] if model else None,
-        published=dict(connection.execute(_PUBLISHED).fetchall()),
+        published={one.kind: one.vectors for one in indexes},
         roots=tuple(_root(*row) for row in connection.execute("SELECT path, rules FROM roots ORDER BY path")),
+        indexes=indexes,
     )
+
+
+def _index(kind: str, vectors: int, index_key: str, measured: str | None) -> IndexInfo:
+    return IndexInfo(kind, vectors, index_key, None if measured is None else json.loads(measured))
 
 
 def _root(raw: bytes, stored: str | None) -> RootInfo:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # a command that counts needs neither numpy nor pictures
+    from search.index_info import IndexInfo
     from search.query.tree import Node, Token
     from vision.types import Box, RgbImage, Span
 
@@ -234,7 +235,9 @@ class LibraryStatus:
 
     Attributes:
         images: pictures that at least one file holds.
-        published: vectors that answer queries, by kind (`image`, `text`, `region`).
+        published: vectors in the indexes that answer queries, by kind (`image`, `text`, `region`); a few may lie
+            beside those.
+        indexes: these, by kind.
         roots: what was given to `index`, in the order of paths.
     """
 
@@ -248,3 +251,4 @@ class LibraryStatus:
     model: str | None
     published: Mapping[str, int]
     roots: tuple[RootInfo, ...] = ()
+    indexes: tuple[IndexInfo, ...] = ()

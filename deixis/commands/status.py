@@ -10,6 +10,7 @@ from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json
 from deixis.passed_over import described
 from search.glance import glance
+from search.index_info import IndexInfo
 from search.results import LibraryStatus
 from search.settings import Settings, load_settings
 
@@ -35,7 +36,22 @@ def status(
     console.print(f"left out   {found.files_refused} refused, {found.files_missing} missing")
     published = ", ".join(f"{count} {kind}" for kind, count in sorted(found.published.items()))
     console.print(f"searchable {published or 'nothing published'} vectors")
+    for number, line in enumerate(map(_described, found.indexes)):
+        console.print(f"{'' if number else 'indexes':<11}{line}")
     return exit_codes.OK
+
+
+def _described(index: IndexInfo) -> str:
+    """`image: PQ256x4fs,Refine(SQfp16), compares 160 for 10 and 800 for 100 hits, finds 100.0 % and 99.98 % …`."""
+    measured = index.measured or {}
+    factors, recalls = measured.get("k_factor") or {}, measured.get("k_recall") or {}
+    if not factors:
+        tried = f"; codes found too little on {measured['queries']} {measured['of']}" if recalls else ""
+        return f"{index.kind}: {index.index_key}, compares all{tried}"
+    compared = " and ".join(f"{round(int(k) * factor)} for {k}" for k, factor in factors.items())
+    found = ", ".join(f"recall@{k} {recall:.4f}" for k, recall in recalls.items())
+    on = f"on {measured.get('queries')} {measured.get('of')}"
+    return f"{index.kind}: {index.index_key}, compares {compared} hits: {found} {on}"
 
 
 def _status(settings: Settings) -> LibraryStatus:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from search.db.roots import all_rules
 from search.db.schema import Caption, File, Generation, Image, Model, Region, TextBody
 from search.errors import NotFoundError
+from search.index_info import IndexInfo
 from search.results import CaptionInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo, RootInfo
 from vision.types import Box, Span
 
@@ -101,14 +102,12 @@ def recent_images(session: Session, k: int, offset: int) -> list[int]:
 def library_status(session: Session, model: Model | None) -> LibraryStatus:
     """Counts of everything, by one query each."""
     states = dict(session.execute(select(File.state, func.count()).group_by(File.state)).all())
-    published: dict[str, int] = {}
+    indexes: tuple[IndexInfo, ...] = ()
     if model is not None:
-        rows = session.execute(
-            select(Generation.kind, Generation.vectors).where(
-                Generation.model_id == model.id, Generation.active, Generation.kind != "catalogue"
-            )
-        )
-        published = dict(rows.all())
+        columns = (Generation.kind, Generation.vectors, Generation.index_key, Generation.measured)
+        published = (Generation.model_id == model.id, Generation.active, Generation.kind != "catalogue")
+        rows = session.execute(select(*columns).where(*published).order_by(Generation.kind))
+        indexes = tuple(IndexInfo(*row) for row in rows)
     return LibraryStatus(
         images=_count(session, select(func.count()).select_from(Image).where(_PRESENT)),
         files_indexed=states.get("indexed", 0),
@@ -118,11 +117,12 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
         regions=_count(session, select(func.count()).select_from(Region)),
         texts=_count(session, select(func.count()).select_from(TextBody)),
         model=model.name if model else None,
-        published=published,
+        published={one.kind: one.vectors for one in indexes},
         roots=tuple(
             RootInfo(path, rules.exclude, rules.include, rules.follow_links)
             for path, rules in all_rules(session).items()
         ),
+        indexes=indexes,
     )
 
 

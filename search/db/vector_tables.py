@@ -97,7 +97,7 @@ class Generation(Base):
     """Of the file's bytes, hex."""
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     measured: Mapped[dict[str, Any] | None] = mapped_column(JSON)
-    """The effort of a search and the k-recall it was chosen for, on the library's own texts; None where exact."""
+    """The effort of a search and the k-recall that was measured; of a catalogue, the rows that it was made of."""
     active: Mapped[bool] = mapped_column(Boolean)
     """At most one per model and kind: the row that readers follow."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from sqlalchemy import null, update
 
 from deixis.cli import run
+from search.db.schema import Generation
 from search.glance import glance
 from search.library import Library
 from search.service import SearchService
@@ -57,3 +59,21 @@ def test_vectors_of_boxes_are_counted(settings: Settings, tmp_path: Path, capsys
 def test_a_library_that_is_out_of_the_ordinary_is_left_to_the_engine(settings: Settings) -> None:
     (settings.home / "library.json").write_text('{"uid": "another"}')
     assert glance(settings) is None
+
+
+def test_an_index_is_told_with_what_it_was_measured_to_find(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = {"k_factor": {"10": 4}, "k_recall": {"10": 0.9961}, "queries": 80, "of": "texts"}
+    for facts, told in (
+        (measured, "image: Flat, compares 40 for 10 hits: recall@10 0.9961 on 80 texts"),
+        (measured | {"k_factor": {}}, "image: Flat, compares all; codes found too little on 80 texts"),
+        (None, "image: Flat, compares all"),
+    ):
+        with Library.open(settings.home) as library, library.write() as session:
+            session.execute(update(Generation).where(Generation.kind == "image").values(measured=facts or null()))
+        capsys.readouterr()
+        assert run(["status", "--home", str(settings.home)]) == 0
+        assert told + "\n" in capsys.readouterr().out
+        with Library.open(settings.home) as library:
+            assert glance(settings) == SearchService(library).status()
