@@ -1,10 +1,12 @@
 """What a whole search costs: `SearchService.search()` over libraries filled through the real tables.
 
     python -m benchmarks.search [--size 10000 100000 1000000] [--dim 512] [--database-url URL] [--home FOLDER]
+                               [--check]
 
 One caption and three boxed phrases a picture, of Zipf-like words ("a man" stands in a sixth of them). A stand-in gives
 prepared vectors for queries, so that the encoder's time is in no figure; everything else is what answers a user. CPU is
-that of the process. Set OMP_NUM_THREADS=1 for figures of one core.
+that of the process. Set OMP_NUM_THREADS=1 for figures of one core. With `--check`, the first hits of each query are
+compared with those of looking at every picture; the exit code is 1 where they differ.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ from typing import Any
 
 from sqlalchemy import event
 
+from benchmarks.exhaustive import FIRST, differing
 from benchmarks.filling import Filling, PreparedEncoder
 from benchmarks.vocabulary import Vocabulary
 from search.library import Library
@@ -75,6 +78,7 @@ class Measured:
     memory_mb: float
     home_mb: float
     parallel: Mapping[str, float]
+    differing: Sequence[str] = ()
 
 
 def main() -> None:
@@ -85,21 +89,27 @@ def main() -> None:
     parser.add_argument("--database-url", help="Postgres instead of SQLite; an empty database")
     parser.add_argument("--home", type=Path, help="keep the library here, and use it again when it is there")
     parser.add_argument("--no-parallel", action="store_true")
+    parser.add_argument("--check", action="store_true", help="compare with the exhaustive computation")
     parser.add_argument("--json", action="store_true")
     read = parser.parse_args()
     if read.database_url and len(read.size) > 1:
         sys.exit("one database holds one library: give one --size")
-    found = [measure(size, read.dim, read.database_url, read.home, parallel=not read.no_parallel) for size in read.size]
+    what = {"parallel": not read.no_parallel, "check": read.check}
+    found = [measure(size, read.dim, read.database_url, read.home, **what) for size in read.size]
     machine = f"{processor_name()}, {available_cores()} cores, OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS')}"
     if read.json:
         print(json.dumps({"machine": machine, "dim": read.dim, "sizes": [asdict(one) for one in found]}, indent=2))
-        return
-    print(f"{machine}, dim {read.dim}, {len(queries(Vocabulary(8)))} queries × {_ROUNDS}")
-    for one in found:
-        print("\n".join(_lines(one)))
+    else:
+        print(f"{machine}, dim {read.dim}, {len(queries(Vocabulary(8)))} queries × {_ROUNDS}")
+        for one in found:
+            print("\n".join(_lines(one, checked=read.check)))
+    if any(one.differing for one in found):
+        sys.exit(1)
 
 
-def measure(size: int, dim: int, database_url: str | None, home: Path | None, *, parallel: bool) -> Measured:
+def measure(
+    size: int, dim: int, database_url: str | None, home: Path | None, *, parallel: bool, check: bool = False
+) -> Measured:
     """Figures of one library, filled anew unless `home` holds one."""
     with tempfile.TemporaryDirectory() as scratch:
         place = (home or Path(scratch)) / f"{size}-{dim}"
@@ -123,6 +133,7 @@ def measure(size: int, dim: int, database_url: str | None, home: Path | None, *,
             memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             home_mb=sum(path.stat().st_size for path in place.rglob("*") if path.is_file()) / 2**20,
             parallel=_parallel(place, dim, database_url) if parallel else {},
+            differing=differing(place, dim, database_url, queries(vocabulary)) if check else (),
         )
 
 
@@ -232,7 +243,7 @@ def _cost(values: Sequence[float]) -> Cost:
     return Cost(statistics.median(ordered), ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))])
 
 
-def _lines(one: Measured) -> list[str]:
+def _lines(one: Measured, *, checked: bool) -> list[str]:
     stages = ", ".join(f"{name} {cost:.1f}" for name, cost in one.stages_cpu_ms.items())
     parallel = ", ".join(f"two {name} {ratio:.2f}×" for name, ratio in one.parallel.items())
     return [
@@ -244,6 +255,8 @@ def _lines(one: Measured) -> list[str]:
         f" {one.home_mb:.0f} MB on disk",
         *([f"          CPU ms by stage: {stages}"] if stages else []),
         *([f"          searches/s against one worker: {parallel}"] if parallel else []),
+        *(f"          {line}" for line in one.differing),
+        *([f"          the first {FIRST} hits are those of looking at all"] if checked and not one.differing else []),
     ]
 
 
