@@ -23,6 +23,15 @@ SAMPLE = 1_000
 """Vectors that stand for the library when the background of a query is measured: at most 4 MB."""
 
 
+_STATE = (
+    select(Model, CalibrationRow.facts, Generation.kind, Generation.id, *highest_ids())
+    .outerjoin(CalibrationRow, and_(CalibrationRow.model_id == Model.id, CalibrationRow.query_class == QUERY_CLASS))
+    .outerjoin(Generation, and_(Generation.model_id == Model.id, Generation.active))
+    .where(Model.active)
+)
+"""Made once: to build a statement takes longer than the database needs for it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
     """What a query works with.
@@ -93,11 +102,7 @@ def take_snapshot(library: Library, session: Session) -> Snapshot | None:
     Raises:
         CorruptionError: an index is missing or not what was written.
     """
-    fitted = and_(CalibrationRow.model_id == Model.id, CalibrationRow.query_class == QUERY_CLASS)
-    published = and_(Generation.model_id == Model.id, Generation.active)
-    query = select(Model, CalibrationRow.facts, Generation.kind, Generation.id, *highest_ids())
-    query = query.outerjoin(CalibrationRow, fitted).outerjoin(Generation, published).where(Model.active)
-    rows = session.execute(query).all()
+    rows = session.execute(_STATE).all()
     if not rows:
         return None
     model, facts = rows[0][:2]

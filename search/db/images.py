@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from search.db.chunks import chunks
@@ -249,17 +249,20 @@ class ShownImage:
     path: str
 
 
+_SHOWN = (
+    select(Image.id, Image.sha256, Image.width_px, Image.height_px, File.path)
+    .join(File, File.image_id == Image.id)
+    .where(Image.id.in_(bindparam("ids", expanding=True)), File.state == "indexed")
+    .order_by(File.path.desc())
+)
+
+
 def shown_images(session: Session, image_ids: Sequence[int]) -> dict[int, ShownImage]:
     """Pictures by id; those that no indexed file holds are left out."""
     found: dict[int, ShownImage] = {}
     for some in chunks(image_ids):
-        query = (
-            select(Image.id, Image.sha256, Image.width_px, Image.height_px, File.path)
-            .join(File, File.image_id == Image.id)
-            .where(Image.id.in_(some), File.state == "indexed")
-            .order_by(File.path.desc())
-        )
-        found.update({row[0]: ShownImage(*row[1:]) for row in session.execute(query)})  # the last one written stays
+        rows = session.execute(_SHOWN, {"ids": list(some)})
+        found.update({row[0]: ShownImage(*row[1:]) for row in rows})  # the last one written stays
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from search.db.schema import Region
@@ -24,6 +24,13 @@ _LEAST_SHARE = 0.42
 share of the way from their mean to the same text."""
 
 
+_BOXES = (
+    select(Region.image_id, Region.id, Region.text_id, Region.x0, Region.y0, Region.x1, Region.y1)
+    .where(Region.image_id.in_(bindparam("images", expanding=True)))
+    .order_by(Region.id)
+)
+
+
 def load_boxes(
     session: Session,
     snapshot: Snapshot,
@@ -38,19 +45,18 @@ def load_boxes(
         asked: the things.
         vectors: `(len(asked), dim)` float32, L2-normalised.
     """
-    columns = (Region.image_id, Region.id, Region.text_id, Region.x0, Region.y0, Region.x1, Region.y1)
-    query = select(*columns).where(Region.image_id.in_(image_ids.tolist())).order_by(Region.id)
-    rows = session.execute(query).all()
+    rows = session.execute(_BOXES, {"images": image_ids.tolist()}).all()
     if snapshot.partial:
         rows = [row for row, kept in zip(rows, _still_said(snapshot, rows), strict=True) if kept]
-    picture_of = {image_id: place for place, image_id in enumerate(image_ids.tolist())}
-    documents = snapshot.catalogue.rows_of_texts(np.array([row[2] for row in rows], np.int64))
+    numbers = np.array([row[:3] for row in rows], np.int64).reshape(-1, 3)
+    ascending = np.argsort(image_ids)
+    documents = snapshot.catalogue.rows_of_texts(numbers[:, 2])
     known = documents >= 0
     fits, shares = np.zeros((2, len(rows), len(asked)), np.float32)
     fits[known], shares[known] = thing_fit(snapshot, documents[known], asked, vectors)
     return Boxed(
-        picture=np.array([picture_of[row[0]] for row in rows], np.int64),
-        region_ids=np.array([row[1] for row in rows], np.int64),
+        picture=ascending[np.searchsorted(image_ids, numbers[:, 0], sorter=ascending)],
+        region_ids=numbers[:, 1],
         boxes=np.array([row[3:] for row in rows], np.float32).reshape(-1, 4),
         fits=fits,
         shares=shares,
