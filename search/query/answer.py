@@ -14,17 +14,21 @@ from sqlalchemy.orm import Session
 from search.query.alike import by_look, likeness, nearest_by_box, of_boxes
 from search.query.asked import Ask
 from search.query.boxes import COMPOSED, load_boxes
-from search.query.candidates import FIRST, WIDER, Pool, gather, whole_pool
+from search.query.candidates import FIRST, WIDER, gather, told, whole_pool
 from search.query.closer import look_closer, see
 from search.query.compose import compose
 from search.query.evidence import AskedText, Evidence, ask_texts, look_at, no_evidence
 from search.query.exact import typed_rows
 from search.query.found import Branched, Given
-from search.query.rank import Ranked, add_boxes, add_typed, rank
+from search.query.rank import Ranked, add_boxes, add_typed, boxes_worth, rank
+from search.query.reach import Reach, reach_of
 from search.snapshot import Snapshot
 
 _LAST = 50
 """Pictures whose boxes were looked at last: they stand for those behind them."""
+
+_FOR_BOXES = 2_048
+"""Nearest pictures beyond which no more are asked for only because boxes might raise one of them."""
 
 _SPARE = 64
 """Nearest pictures beyond the page, for those whose file went missing since the index was made."""
@@ -88,25 +92,25 @@ def _look(
 ) -> tuple[Evidence, Ranked]:
     """Ask the sources for more until what is wanted cannot be outdone by what they left out."""
     weights, fetch = snapshot.relevance.weights, max(FIRST, 2 * wanted)
-    queries = np.concatenate([given.vectors, given.likes])
+    ask = given.ask
+    known = told(snapshot, asked, weights)
+    reach = reach_of(ask, asked, given.vectors, known.beyond)
+    queries = _searched(given, reach)
     while True:
-        if len(queries):
-            pool = gather(snapshot, asked, queries, weights, among=given.among, fetch=fetch)
+        if len(queries) or ask.texts:
+            pool = gather(snapshot, known, queries, among=given.among, fetch=fetch)
         else:
-            rows = np.arange(len(snapshot.catalogue.images)) if given.among is None else given.among
-            pool = whole_pool(rows, 0)
+            pool = whole_pool(np.arange(len(snapshot.catalogue.images)) if given.among is None else given.among)
         if not pool.whole:
             pool = replace(pool, rows=_with_boxed(session, snapshot, given, pool.rows, fetch))
         if given.without:
             pool = replace(pool, rows=np.setdiff1d(pool.rows, np.array(given.without)))
         evidence = look_at(snapshot, pool.rows, asked, given.vectors, weights)
-        ranked = rank(given.ask, evidence, likeness(session, snapshot, pool.rows, given, weights))
-        total = ranked.total
-        if pool.whole or (
-            len(total) >= wanted and -np.partition(-total, wanted - 1)[wanted - 1] >= _bound(given, pool)
-        ):
+        ranked = rank(ask, evidence, likeness(session, snapshot, pool.rows, given, weights))
+        if pool.whole or reach is None or fetch >= len(snapshot.catalogue.images):
             return evidence, ranked
-        if given.ask.main is None or fetch >= len(snapshot.catalogue.images):
+        bound = _bound(snapshot, asked, ask, pool.last, known.beyond, reach)
+        if _is_enough(ask, ranked.total, wanted, bound, fetch):
             return evidence, ranked
         fetch *= WIDER
 
@@ -123,14 +127,45 @@ def _with_boxed(
     return np.unique(np.concatenate([rows, *found]))
 
 
-def _bound(given: Given, pool: Pool) -> float:
-    """What no picture outside the pool exceeds; of a list of things, an estimate by the thing that bounds it most."""
-    ask = given.ask
-    if ask.main is None:
-        return -np.inf
-    bound = float(pool.bounds[ask.main])
-    if len(ask.things) > 1:
-        return min(bound, float(pool.bounds[list(ask.things)].min()))
+def _is_enough(ask: Ask, total: NDArray[np.float32], wanted: int, bound: float, fetch: int) -> bool:
+    """Whether nothing outside a pool with these scores can be among the hits that are wanted."""
+    if len(total) < wanted:
+        return False
+    last = -np.partition(-total, wanted - 1)[wanted - 1]
+    if last < bound:
+        return False
+    if not boxed_columns(ask) or fetch >= _FOR_BOXES:
+        return True
+    # Boxes raise some of the best, which must be the right ones: as far as that can change what is shown.
+    composed = -np.partition(-total, COMPOSED - 1)[COMPOSED - 1] if len(total) >= COMPOSED else -np.inf
+    return bool(max(composed, last - boxes_worth(ask)) >= bound)
+
+
+def _searched(given: Given, reach: Reach | None) -> NDArray[np.float32]:
+    """`(q, dim)`: the sentence as a whole, what is weighted on its own, and the pictures that were given."""
+    if reach is None:
+        return np.concatenate([given.vectors, given.likes])
+    whole = reach.vector[None] if reach.length else given.vectors[:0]
+    return np.concatenate([whole, given.vectors[[text for text, _ in given.ask.extra]], given.likes])
+
+
+def _bound(
+    snapshot: Snapshot,
+    asked: Sequence[AskedText],
+    ask: Ask,
+    last: NDArray[np.float32],
+    beyond: NDArray[np.float32],
+    reach: Reach,
+) -> float:
+    """What no picture outside the pool exceeds by the texts of the branch; likeness to given pictures is not in it."""
+    weights, silence = snapshot.relevance.weights, snapshot.catalogue.has_silence
+    nearest = last.tolist()
+    bound = reach.bound(nearest.pop(0) if reach.length else 0.0, beyond, weights, silence=silence)
+    for (text, weight), cosine in zip(ask.extra, nearest, strict=False):
+        of = asked[text].background
+        look = 0.0 if asked[text].blind else (cosine - of.image_mean) / of.image_spread
+        odds = max(weights.look * look, weights.look_alone * look + weights.silence) + float(beyond[text])
+        bound += max(weight * odds, 0.0)
     return bound
 
 

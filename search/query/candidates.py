@@ -2,7 +2,7 @@
 
 Nothing is left out by the order of rows. A picture that no source put forward has a bound: it looks no better than the
 last picture that a source gave, and no text of it says more than the last text that was followed. As long as the hits
-that are wanted do not lie above that bound, the sources are asked for more.
+that are wanted do not lie above that bound (`search.query.reach`), the sources are asked for more.
 """
 
 from __future__ import annotations
@@ -40,24 +40,43 @@ class Pool:
     Attributes:
         rows: `(n,)` int64, ascending rows of the catalogue.
         whole: whether these are all that there are.
-        bounds: `(u,)` float32, per text the log-odds that no picture outside exceeds.
+        last: `(q,)` float32, per vector that was searched the cosine that no picture outside exceeds.
     """
 
     rows: NDArray[np.int64]
     whole: bool
-    bounds: NDArray[np.float32]
+    last: NDArray[np.float32]
 
 
-def whole_pool(rows: NDArray[np.int64], texts: int) -> Pool:
+def whole_pool(rows: NDArray[np.int64]) -> Pool:
     """All of these, and nothing outside."""
-    return Pool(rows, True, np.full(texts, -np.inf, np.float32))
+    return Pool(rows, True, np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Pictures that texts of the library put forward.
+
+    Attributes:
+        rows: `(n,)` int64, rows of the catalogue, some more than once.
+        beyond: `(u,)` float32, per text of the query the log-odds of words and meaning that no other picture exceeds.
+    """
+
+    rows: NDArray[np.int64]
+    beyond: NDArray[np.float32]
+
+
+def told(snapshot: Snapshot, asked: Sequence[AskedText], weights: Weights) -> Told:
+    """Follow the texts that say most of each text of the query."""
+    follow = [_follow(snapshot, one, weights) for one in asked]
+    rows = np.concatenate([np.empty(0, np.int64), *(entry[0] for entry in follow)])
+    return Told(rows, np.array([entry[1] for entry in follow], np.float32))
 
 
 def gather(
     snapshot: Snapshot,
-    asked: Sequence[AskedText],
+    known: Told,
     vectors: NDArray[np.float32],
-    weights: Weights,
     *,
     among: NDArray[np.int64] | None,
     fetch: int,
@@ -65,24 +84,22 @@ def gather(
     """Collect pictures from all sources.
 
     Args:
-        asked: the texts of the query; their vectors are the first rows of `vectors`.
-        vectors: `(at least u, dim)` float32; what follows the texts (pictures that were given) is searched as well.
+        known: pictures that texts put forward.
+        vectors: `(q, dim)` float32, L2-normalised: what pictures shall be near to.
         among: rows that may be found, ascending; None for all.
         fetch: nearest pictures per vector.
     """
     catalogue = snapshot.catalogue
     allowed = np.arange(len(catalogue.images)) if among is None else among
     if len(allowed) <= max(ALL_UP_TO, fetch):
-        return whole_pool(allowed, len(asked))
+        return whole_pool(allowed)
     where = None if among is None else np.sort(catalogue.image_vectors[among])
     scores, ids = snapshot.images.search(vectors, fetch, where=where)
     nearest = catalogue.image_rows(ids.reshape(-1))
-    follow = [_follow(snapshot, one, weights) for one in asked]
-    rows = distinct(np.concatenate([nearest[nearest >= 0], *(entry[0] for entry in follow)]))
+    rows = distinct(np.concatenate([nearest[nearest >= 0], known.rows]))
     if among is not None:
         rows = rows[np.isin(rows, among, assume_unique=True)]
-    beyond = [entry[1] for entry in follow]
-    return Pool(rows, False, _bounds(asked, scores, beyond, weights, silence=catalogue.has_silence))
+    return Pool(rows, False, scores[:, -1])
 
 
 def _follow(snapshot: Snapshot, asked: AskedText, weights: Weights) -> tuple[NDArray[np.int64], float]:
@@ -107,21 +124,3 @@ def _follow(snapshot: Snapshot, asked: AskedText, weights: Weights) -> tuple[NDA
         beyond.append(float(said[_TEXTS_FOLLOWED]))
     _, rows = snapshot.catalogue.images_of(followed[taken])
     return distinct(rows), max(beyond, default=0.0)
-
-
-def _bounds(
-    asked: Sequence[AskedText],
-    scores: NDArray[np.float32],
-    beyond: Sequence[float],
-    weights: Weights,
-    *,
-    silence: bool,
-) -> NDArray[np.float32]:
-    """What no picture outside can exceed: one with texts, and one without if there is any."""
-    bounds = np.empty(len(asked), np.float32)
-    for number, one in enumerate(asked):
-        look = (float(scores[number, -1]) - one.background.image_mean) / one.background.image_spread
-        written = (weights.look if look > 0 else 0.0) * look + beyond[number]
-        alone = weights.look_alone * look + weights.silence + beyond[number]
-        bounds[number] = max(written, alone) if silence else written
-    return bounds

@@ -12,11 +12,11 @@ from search.query.asked import Ask
 from search.query.compose import Composition
 from search.query.evidence import Evidence
 
-_WRITTEN_WHOLE = 0.25
+WRITTEN_WHOLE = 0.25
 """Share that the text of a whole sentence keeps where it is taken apart: it holds the words of its swapped twin too."""
 
-_WEAKEST = 1.0
-_AVERAGE = 0.5
+WEAKEST = 1.0
+AVERAGE = 0.5
 """What the weakest thing and the average thing of a sentence are worth."""
 
 _SHOWN_ALL = 5.0
@@ -81,7 +81,7 @@ def rank(ask: Ask, evidence: Evidence, alike: NDArray[np.float32]) -> Ranked:
     relevance = alike
     things = list(ask.things)
     if ask.main is not None:
-        share = _WRITTEN_WHOLE if len(things) > 1 else 1.0
+        share = WRITTEN_WHOLE if len(things) > 1 else 1.0
         parts["image"] = judged.look[:, ask.main]
         parts["words"] = share * judged.words[:, ask.main]
         parts["meaning"] = share * judged.meaning[:, ask.main]
@@ -108,7 +108,7 @@ def of_things(odds: NDArray[np.float32]) -> NDArray[np.float32]:
     """What log-odds of the things of a sentence `(n, t)` are worth together, `(n,)`; of one alone, themselves."""
     if odds.shape[1] == 1:
         return odds[:, 0].copy()
-    together: NDArray[np.float32] = _WEAKEST * odds.min(axis=1) + _AVERAGE * odds.mean(axis=1)
+    together: NDArray[np.float32] = WEAKEST * odds.min(axis=1) + AVERAGE * odds.mean(axis=1)
     return together
 
 
@@ -118,6 +118,12 @@ def add_typed(ranked: Ranked, rows: NDArray[np.int64]) -> Ranked:
     if not typed.any():
         return ranked
     return Ranked(ranked.rows, ranked.parts | {"typed": (_TYPED * typed).astype(np.float32)}, ranked.relevance)
+
+
+def boxes_worth(ask: Ask) -> float:
+    """Nats that boxes give a picture at most."""
+    counted = sum(thing.count is not None for thing in ask.shown)
+    return _SHOWN_ON_AVERAGE + _SHOWN_ALL + _RELATED * len(ask.relations) + _COUNTED * counted
 
 
 def add_boxes(ranked: Ranked, ask: Ask, found: Composition) -> Ranked:

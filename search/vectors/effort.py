@@ -27,7 +27,9 @@ _SAME = 1e-5
 QUERIES = 256
 """Queries that an effort is measured on: at a million vectors 12 s of exact scans."""
 
-_MEASURED = (10, 100)
+_MEASURED = (10, 100, 1000)
+_NEEDED = 100
+"""Without an effort for so many hits there is none; for more, that of fewer is enough."""
 _LADDER = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 _WORTH = 8
 """Candidates beyond this share of the index cost about as much as the exact scan."""
@@ -107,8 +109,10 @@ def calibrate(index: VectorIndex, queries: NDArray[np.float32], of: str) -> Meas
                 factors[k] = factor
             if recall >= AIMED:
                 break
-    effort = Effort(factors) if len(factors) == len(_MEASURED) else None
-    return Measured(effort, recalls, len(queries), of)
+        if k not in factors and k > _NEEDED:
+            recalls.pop(k, None)
+    enough = all(k in factors for k in _MEASURED if k <= _NEEDED)
+    return Measured(Effort(factors) if enough else None, recalls, len(queries), of)
 
 
 def as_near(found: NDArray[np.float32], exact: NDArray[np.float32]) -> float:
