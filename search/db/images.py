@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, bindparam, exists, select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from search.db.chunks import chunks
@@ -237,33 +237,6 @@ def note_facts(session: Session, noted: Sequence[tuple[FileFact, KnownFile]]) ->
         update(File),
         [{"id": known.file_id, "ctime_ns": fact.ctime_ns, "device": fact.device} for fact, known in noted],
     )
-
-
-@dataclass(frozen=True, slots=True)
-class ShownImage:
-    """What a hit says of its picture; the path is the first of the indexed files that hold it."""
-
-    sha256: str
-    width_px: int
-    height_px: int
-    path: str
-
-
-_SHOWN = (
-    select(Image.id, Image.sha256, Image.width_px, Image.height_px, File.path)
-    .join(File, File.image_id == Image.id)
-    .where(Image.id.in_(bindparam("ids", expanding=True)), File.state == "indexed")
-    .order_by(File.path.desc())
-)
-
-
-def shown_images(session: Session, image_ids: Sequence[int]) -> dict[int, ShownImage]:
-    """Pictures by id; those that no indexed file holds are left out."""
-    found: dict[int, ShownImage] = {}
-    for some in chunks(image_ids):
-        rows = session.execute(_SHOWN, {"ids": list(some)})
-        found.update({row[0]: ShownImage(*row[1:]) for row in rows})  # the last one written stays
-    return found
 
 
 def image_dates(session: Session, image_ids: Sequence[int]) -> dict[int, float]:

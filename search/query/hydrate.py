@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy.orm import Session
 
-from search.db.images import shown_images
+from search.db.shown import shown_images
 from search.query.engine import Ordered
 from search.results import Hit
 from search.snapshot import Snapshot
