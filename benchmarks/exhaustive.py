@@ -39,7 +39,7 @@ def _everything(library: Library) -> Iterator[None]:
     with library.read() as session:
         snapshot = take_snapshot(library, session)
     assert snapshot is not None  # it was searched before
-    for searcher in (snapshot.images, snapshot.texts, snapshot.regions):
+    for searcher in (snapshot.images, snapshot.texts):
         if searcher.index is not None:
             searcher.index.effort = None
     with patch.object(candidates, "ALL_UP_TO", len(snapshot.catalogue.images)):

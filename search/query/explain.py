@@ -89,7 +89,7 @@ def add_alike(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: 
     own = np.nan_to_num(snapshot.images.cosines(snapshot.catalogue.image_vectors[rows], given.likes[wanted]), nan=-1.0)
     cosines, vectors = best_boxes(session, snapshot, rows, given.likes[wanted])
     owners = regions_of_vectors(session, np.unique(vectors[vectors > 0]).tolist())
-    regions = _regions(session, [region_id for _, region_id in owners.values()])
+    regions, _ = _written(session, [region_id for _, region_id in owners.values()], {})
     explained: dict[int, Hit] = {}
     for at, hit in enumerate(likely):
         known = {region.region_id for region in hit.regions}
@@ -98,14 +98,14 @@ def add_alike(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: 
             region_id = owners.get(int(vectors[at, column]), (0, 0))[1]
             if region_id in regions and region_id not in known and region_id not in alike:
                 answers = f"region:{given.ask.branch.likes[wanted[column]].id}"
-                alike[region_id] = _alike(*regions[region_id], float(cosines[at, column]), answers)
+                alike[region_id] = _alike(region_id, regions[region_id], float(cosines[at, column]), answers)
         explained[hit.image_id] = replace(hit, regions=(*hit.regions, *alike.values()))
     return tuple(explained.get(hit.image_id, hit) for hit in hits)
 
 
-def _alike(region: Region, phrase: str, cosine: float, answers: str) -> MatchedRegion:
-    box = Box(region.x0, region.y0, region.x1, region.y1)
-    return MatchedRegion(region.id, phrase, box, round(cosine, 4), region.source, answers, round(max(cosine, 0.0), 4))
+def _alike(region_id: int, region: _Region, cosine: float, answers: str) -> MatchedRegion:
+    sure = round(max(cosine, 0.0), 4)
+    return MatchedRegion(region_id, region.phrase, region.box, round(cosine, 4), region.source, answers, sure)
 
 
 def _shown(found: Branched, rows: Sequence[int]) -> dict[int, _Shown]:
