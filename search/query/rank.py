@@ -29,8 +29,8 @@ _TYPED = 12.0
 query itself as a text."""
 
 _CONTRADICTED = 8.0
-"""Nats that a picture is less likely relevant whose boxes have some of a thing's words and do not show the thing: a
-fox that is red, and a ball that is purple, for "a purple fox"."""
+"""Nats that a picture is less likely relevant whose boxes have some of a thing's words and do not show the thing (a
+fox that is red, and a ball that is purple, for "a purple fox"), or show what must not be there."""
 
 _UNLIKE = 3.0
 """The same of one whose boxes show the things in another number or relation."""
@@ -160,7 +160,8 @@ def _contradicted(found: Composition, count: int, counted: Sequence[int]) -> NDA
     missed = found.missed[:, :count].max(axis=1, initial=0)
     right = found.relations.min(axis=1, initial=1) * found.counted[:, list(counted)].min(axis=1, initial=1)
     unlike = found.things[:, :count].min(axis=1, initial=1) * (1 - right)
-    taken: NDArray[np.float32] = np.maximum(_CONTRADICTED * missed, _UNLIKE * unlike)
+    denied = found.things[:, count:].max(axis=1, initial=0)
+    taken: NDArray[np.float32] = np.maximum(_CONTRADICTED * np.maximum(missed, denied), _UNLIKE * unlike)
     return taken
 
 
