@@ -97,7 +97,9 @@ def rank(ask: Ask, evidence: Evidence, alike: NDArray[np.float32]) -> Ranked:
         weighted = np.float32(weight) * np.maximum(total[:, text], 0)
         parts["weighted"] = (parts.get("weighted", np.float32(0)) + weighted).astype(np.float32)
     for text in ask.without:
-        parts["without"] = parts.get("without", np.float32(0)) - np.maximum(total[:, text], 0)
+        denied = np.maximum(total[:, text], 0)
+        parts["without"] = parts.get("without", np.float32(0)) - denied
+        relevance = relevance - denied
     if ask.main is None and not alike.any():
         relevance = np.full(len(evidence.rows), np.inf, np.float32)  # filters alone decide
     kept = {name: np.asarray(part, np.float32) for name, part in parts.items() if np.any(part)}
