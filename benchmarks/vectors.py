@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib
 import platform
 import resource
+import shutil
+import sqlite3
+import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -120,11 +124,51 @@ def _hnswlib(vectors: Floats) -> Search:
     return lambda queries, k: index.knn_query(queries, k)[0].astype(np.int64)
 
 
+def _sqlite_vec(vectors: Floats) -> Search:
+    extension = importlib.import_module("sqlite_vec")
+    database: Any = sqlite3.connect(":memory:")
+    if not hasattr(database, "enable_load_extension"):  # Python was built without it
+        database = importlib.import_module("pysqlite3").connect(":memory:")
+    database.enable_load_extension(True)
+    extension.load(database)
+    database.execute(f"CREATE VIRTUAL TABLE pictures USING vec0(e float[{vectors.shape[1]}] distance_metric=cosine)")
+    rows = ((number, vector.tobytes()) for number, vector in enumerate(vectors))
+    database.executemany("INSERT INTO pictures(rowid, e) VALUES (?, ?)", rows)
+    nearest = "SELECT rowid FROM pictures WHERE e MATCH ? AND k = ? ORDER BY distance"
+
+    def search(queries: Floats, k: int) -> Ids:
+        return np.array([[row[0] for row in database.execute(nearest, (one.tobytes(), k))] for one in queries])
+
+    return search
+
+
+def _lancedb(vectors: Floats) -> Search:
+    folder = tempfile.mkdtemp(prefix="deixis-vectors-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    arrow: Any = importlib.import_module("pyarrow")
+    column = arrow.FixedSizeListArray.from_arrays(arrow.array(vectors.reshape(-1)), vectors.shape[1])
+    data = arrow.table({"id": np.arange(len(vectors)), "vector": column})
+    table = importlib.import_module("lancedb").connect(folder).create_table("pictures", data)
+    table.create_index(metric="cosine", num_partitions=max(1, round(len(vectors) ** 0.5) // 2), num_sub_vectors=64)
+
+    def search(queries: Floats, k: int) -> Ids:
+        found = np.full((len(queries), k), -1, np.int64)
+        for row, query in enumerate(queries):
+            asked = table.search(query).distance_type("cosine").nprobes(40).refine_factor(10).limit(k)
+            ids = asked.select(["id", "_distance"]).to_arrow()["id"].to_numpy()
+            found[row, : len(ids)] = ids
+        return found
+
+    return search
+
+
 _OTHERS: dict[str, tuple[Callable[[Floats], Search], int]] = {
     "FAISS Flat": (lambda vectors: _faiss("Flat", vectors), 1_000_000),
     "FAISS HNSW32 (efSearch 16)": (lambda vectors: _faiss("HNSW32", vectors), 100_000),
     "usearch f16": (_usearch, 100_000),
     "hnswlib M 32, ef 128": (_hnswlib, 100_000),
+    "sqlite-vec, scan": (_sqlite_vec, 1_000_000),
+    "LanceDB IVF_PQ, 40 probes, refined × 10": (_lancedb, 100_000),
 }
 """Engines with the largest size at which they are built within minutes on one core."""
 
