@@ -19,10 +19,11 @@ from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
 from indexer.patches import keep_patches, require_patches
 from indexer.prune import prune_missing
-from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
+from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, account, silent
 from indexer.roots import claim_roots, require_outside, rules_here
-from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_root
+from indexer.scan import PathError, ScanOptions, resolve_root, scan_root
 from indexer.writer import DecodedFile, Writer
+from search.db.facts import lacks_facts
 from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector, known_files, path_fault
 from search.db.roots import is_below, root_for, root_paths
 from search.db.schema import Image, Root
@@ -162,7 +163,7 @@ class _Run:
             self.report.unavailable += sum(file.state != "missing" for file in known.values())
             return [], []
         scan = scan_root(root, known, options)
-        self._account(scan)
+        account(self.report, scan)
         self._writer.mark([file.file_id for file in scan.returned], "indexed")
         self._writer.note_facts(scan.noted)
         self._writer.gone |= {file.file_id for file in scan.gone}
@@ -180,18 +181,6 @@ class _Run:
         if fault is not None:
             self.report.refused.append(RefusedFile(fact.path, fault))
         return fault is None
-
-    def _account(self, scan: Scan) -> None:
-        report = self.report
-        report.unchanged += len(scan.unchanged)
-        report.reused += len(scan.returned)
-        report.missing += len(scan.gone)
-        report.excluded += len(scan.excluded)
-        report.passed_over += scan.passed_over
-        report.unavailable += len(scan.unavailable)
-        report.not_pictures += scan.not_pictures
-        report.refused += [RefusedFile(entry.path, f"unreadable: {entry.reason}") for entry in scan.unreadable]
-        report.refused += [RefusedFile(file.path, file.reason or "", earlier=True) for file in scan.refused_before]
 
     def _embed_pictures(self, jobs: Sequence[_Job]) -> None:
         decoded = 0
@@ -242,7 +231,7 @@ class _Run:
         if image is None:
             return False
         unaltered = before is not None and before.image_id == image.id
-        if unaltered and self._options.rescan and None in (image.pixels_sha256, image.perceptual_hash):
+        if unaltered and self._options.rescan and lacks_facts(image):
             self._looked_again.add(job.fact.path)  # The decoder tells what an older library does not know.
             return False
         self._copies.append((job.fact, job.root_id, image.id))

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from indexer.rules import PassedOver
+from indexer.scan import Scan
 from vision.batching import BatchReport
 
 
@@ -171,3 +172,16 @@ class ImportReport:
     def skipped_by_code(self) -> Counter[str]:
         """How many records were skipped for each reason."""
         return Counter(record.code for record in self.skipped)
+
+
+def account(report: IndexReport, scan: Scan) -> None:
+    """Count what a scan has found and nothing more needs to be done about."""
+    report.unchanged += len(scan.unchanged)
+    report.reused += len(scan.returned)
+    report.missing += len(scan.gone)
+    report.excluded += len(scan.excluded)
+    report.passed_over += scan.passed_over
+    report.unavailable += len(scan.unavailable)
+    report.not_pictures += scan.not_pictures
+    report.refused += [RefusedFile(entry.path, f"unreadable: {entry.reason}") for entry in scan.unreadable]
+    report.refused += [RefusedFile(file.path, file.reason or "", earlier=True) for file in scan.refused_before]

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from indexer.control import control_picture
 from indexer.isolate import ItemError, blames_an_item, words
 from indexer.rewritten import carry_to_copy, plan_rewrites
+from search.db.facts import replace_facts
 from search.db.images import (
     FileFact,
     ImageFact,
@@ -27,6 +28,7 @@ from search.db.schema import Embedding, Model
 from search.errors import LibraryError
 from search.library import Library
 from search.previews import GALLERY_PX, PreviewStore
+from vision.carried.facts import EMBEDDED, VERSION
 from vision.encoders.base import Encoder
 from vision.images import Decoded
 from vision.types import Embeddings, RgbImage
@@ -90,6 +92,8 @@ class Writer:
             for item in batch:
                 record_file(session, item.fact, item.root_id, image_id=image_ids[item.picture.sha256])
             rewrites.carry(session, image_ids)
+            for sha, item in distinct.items():
+                replace_facts(session, image_ids[sha], item.picture.carried, EMBEDDED)
             owners = [image_ids[item.picture.sha256] for item in fresh]
             if owners:  # last: what is refused before it leaves no bytes behind the segment's committed end
                 self._library.vectors.append(session, self._model, "image", owners, vectors)
@@ -221,6 +225,7 @@ def _image_fact(picture: Decoded) -> ImageFact:
         pixels_sha256=picture.pixels_sha256,
         remark=picture.remark,
         perceptual_hash=picture.perceptual_hash,
+        facts_version=VERSION,
     )
 
 

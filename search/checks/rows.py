@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session
 from search.catalogue.current import KIND as CATALOGUE
 from search.checks.finding import VerifyReport
 from search.checks.raw import Row, Unreadable, read_rows
+from search.db.facts import fact_key
 from search.db.images import display_name, name_key
 from search.db.schema import Base
 from search.errors import CorruptionError
@@ -97,6 +99,15 @@ def _of_file(row: Row) -> Problems:
         yield "row_invalid", f"is {row['state']} without saying as what or why"
 
 
+def _of_fact(row: Row) -> Problems:
+    yield from _of_source(row)
+    text, key, number = row["text"], row["key"], row["number"]
+    if (text is None) == (number is None) or (number is not None and not math.isfinite(number)):
+        yield "row_invalid", f"says {text!r} and {number!r}"
+    elif key != (None if text is None else fact_key(text)):
+        yield "row_invalid", "its key is not that of its text"
+
+
 def _of_text(row: Row) -> Problems:
     if hashlib.sha256(row["body"].encode()).hexdigest() != row["sha256"]:
         yield "text_digest", "is not what was written: its digest is another one"
@@ -158,6 +169,7 @@ _RULES: dict[str, Callable[[Row], Problems]] = {
     "roots": _of_root,
     "images": _of_image,
     "files": _of_file,
+    "facts": _of_fact,
     "texts": _of_text,
     "captions": _of_caption,
     "regions": _of_region,

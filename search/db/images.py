@@ -87,6 +87,7 @@ class ImageFact:
     pixels_sha256: str | None = None
     remark: str | None = None
     perceptual_hash: int | None = None
+    facts_version: int | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.width_px <= INT32_MAX and 0 < self.height_px <= INT32_MAX):
@@ -181,6 +182,7 @@ def get_or_create_image(session: Session, fact: ImageFact) -> int:
         known.pixels_sha256 = known.pixels_sha256 or fact.pixels_sha256
         if fact.perceptual_hash is not None:
             known.perceptual_hash = fact.perceptual_hash
+        known.facts_version = fact.facts_version or known.facts_version
         return known.id
     image = Image(
         sha256=fact.sha256,
@@ -193,6 +195,7 @@ def get_or_create_image(session: Session, fact: ImageFact) -> int:
         pixels_sha256=fact.pixels_sha256,
         remark=fact.remark,
         perceptual_hash=fact.perceptual_hash,
+        facts_version=fact.facts_version,
         created_at=datetime.now(UTC),
     )
     session.add(image)

@@ -34,6 +34,7 @@ __all__ = [
     "CalibrationRow",
     "Caption",
     "Embedding",
+    "Fact",
     "File",
     "Generation",
     "Image",
@@ -136,6 +137,8 @@ class Image(Base):
     """What to know about the picture, as `code: sentence`, e.g. `truncated: …`."""
     perceptual_hash: Mapped[int | None] = mapped_column(BigInteger)
     """64 bits as a signed number, few of which differ between copies of one picture; see docs/formats.md."""
+    facts_version: Mapped[int | None] = mapped_column(Integer)
+    """By which version of the readers its facts were read; None where they were not."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
@@ -173,6 +176,31 @@ class File(Base):
     """The file system's token (`indexer.mounts`) when last seen; `st_dev` in decimal where an older version has written
     it or nothing else is known: tells a deleted file from a vanished mount."""
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Fact(Base):
+    """One thing that a picture carries: its camera, its place, … Owner: `search.db.facts`."""
+
+    __tablename__ = "facts"
+    __table_args__ = (
+        CheckConstraint("(key IS NULL) = (text IS NULL)", name="text_has_key"),
+        CheckConstraint("(number IS NULL) <> (text IS NULL)", name="text_or_number"),
+        Index("ix_facts_image_id_name", "image_id", "name"),
+        Index("ix_facts_name_key_image_id", "name", "key", "image_id"),
+        Index("ix_facts_name_number_image_id", "name", "number", "image_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(16))
+    """Of `vision.carried.facts`."""
+    text: Mapped[str | None] = mapped_column(Text)
+    key: Mapped[str | None] = mapped_column(Bytewise)
+    """The text to compare by: NFC, case folded, cut to 400 characters."""
+    number: Mapped[float | None] = mapped_column(Float)
+    """In the unit of its name."""
+    source: Mapped[str] = mapped_column(String(64))
+    """Who says it: `exif`."""
 
 
 class TextBody(Base):

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from search.db.schema import Caption, File, Image, Region
+from search.db.schema import Caption, Fact, File, Image, Region
 from search.query.filter_values import Bound, literal_start
 
 _OFFSETS = (*range(-720, 841, 30), 345, 525, 765)
@@ -85,7 +85,9 @@ def sized(bound: Bound) -> ColumnElement[bool]:
 
 
 def has(value: str) -> ColumnElement[bool]:
-    """With `boxes` or `captions`."""
+    """With `boxes`, `captions` or `gps`."""
+    if value == "gps":
+        return Image.id.in_(select(Fact.image_id).where(Fact.name == "latitude"))
     return exists().where((Region if value == "boxes" else Caption).image_id == Image.id)
 
 

@@ -9,7 +9,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_
 
 from search.db.limits import INT64_MAX
 from search.errors import QueryError
@@ -23,8 +23,42 @@ _UNITS = {
     "mb": ("bytes", 1_000_000),
     "gb": ("bytes", 1_000_000_000),
 }
+_NUMBER = r"\d{1,12}(?:[.,]\d{1,6})?"
+_COMPARED = re.compile(rf"(>=|<=|>|<|=)?\s*({_NUMBER})")
+_BETWEEN = re.compile(rf"({_NUMBER})?\s*\.\.\s*({_NUMBER})?")
 _LITERAL = re.compile(r"(?:[^\\%_]|\\.)*", re.DOTALL)
 _WORDS = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "=": "exactly"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A value, read: what it is, and what it means in words."""
+
+    value: Any
+    means: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Numbers between two ends, which belong to it or do not; None where there is no end.
+
+    Attributes:
+        words: in words.
+    """
+
+    least: float | None
+    most: float | None
+    words: str
+    open: bool = False
+
+    def holds(self, column: SQLColumnExpression[Any]) -> ColumnElement[bool]:
+        """The condition that a column of numbers lies in it."""
+        conditions: list[ColumnElement[bool]] = []
+        if self.least is not None:
+            conditions.append(column > self.least if self.open else column >= self.least)
+        if self.most is not None:
+            conditions.append(column < self.most if self.open else column <= self.most)
+        return and_(*conditions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +108,29 @@ def read_bound(value: str) -> Bound:
     of, factor = _UNITS["mp" if unit.startswith("mega") else unit]
     number = float(match[2].replace(",", "."))
     return Bound(of, match[1] or ">=", number * factor, f"{number:g} {unit}")
+
+
+def read_interval(name: str, value: str, unit: str = "") -> Interval:
+    """Read `50`, `>=50`, `<50` or `35..85`, each with or without its unit; a number without a sign is exactly that.
+
+    Raises:
+        QueryError: it is none of these.
+    """
+    plain = re.sub(rf"\s*{unit}\b", "", value, flags=re.IGNORECASE) if unit else value
+    suffix = f" {unit}" if unit else ""
+    if match := _COMPARED.fullmatch(plain.strip()):
+        sign, number = match[1] or "=", float(match[2].replace(",", "."))
+        least = number if sign in (">", ">=", "=") else None
+        most = number if sign in ("<", "<=", "=") else None
+        return Interval(least, most, f"{_WORDS[sign]} {number:g}{suffix}", open=sign in ("<", ">"))
+    match = _BETWEEN.fullmatch(plain.strip())
+    if match is None or not (match[1] or match[2]):
+        raise QueryError(
+            f"{name}:{value} is no number", remedy=f"For example: {name}:50, {name}:>=50, {name}:<50, {name}:35..85."
+        )
+    ends = [None if one is None else float(one.replace(",", ".")) for one in match.groups()]
+    shown = [f"{word} {end:g}{suffix}" for word, end in zip(("from", "to"), ends, strict=True) if end is not None]
+    return Interval(ends[0], ends[1], " ".join(shown))
 
 
 def read_number(name: str, value: str) -> int:

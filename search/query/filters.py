@@ -16,6 +16,7 @@ from search.catalogue.catalogue import FOLDER, Catalogue
 from search.db.schema import Image
 from search.errors import QueryError
 from search.query.dates import read_days
+from search.query.fact_conditions import counted, facts_alike, near, noted, read_near
 from search.query.filter_conditions import (
     has,
     languages_alike,
@@ -27,17 +28,9 @@ from search.query.filter_conditions import (
     taken,
     told_by,
 )
-from search.query.filter_values import like_pattern, read_bound, read_number
+from search.query.filter_values import Reading, like_pattern, read_bound, read_interval, read_number
 from search.query.tree import Filter, Not
 from search.words.terms import name_terms
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A value, read: what it is, and what it means in words."""
-
-    value: Any
-    means: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +154,34 @@ def _read_size(value: str, today: date) -> Reading:
     return Reading(bound, f"{bound.words} {bound.shown}")
 
 
+def _read_words(what: str) -> Callable[[str, date], Reading]:
+    return lambda value, today: Reading(like_pattern(value), f"{what} {value}")
+
+
+def _read_interval(name: str, what: str, unit: str = "") -> Callable[[str, date], Reading]:
+    def read(value: str, today: date) -> Reading:
+        interval = read_interval(name, value, unit)
+        return Reading(interval, f"{what} {interval.words}")
+
+    return read
+
+
 FILTERS: Mapping[str, FilterKind] = {
+    "camera": FilterKind(
+        "camera:canon",
+        "part of the camera's maker and model; * for any characters",
+        _read_words("taken with a camera"),
+        noted("camera"),
+        known=facts_alike("camera"),
+    ),
     "date": FilterKind(
         'date:"last summer"', "when it was taken: a year, month, day, range or words", _read_date, taken
+    ),
+    "focal": FilterKind(
+        "focal:>=200mm",
+        "focal length in millimetres",
+        _read_interval("focal", "with a focal length of", "mm"),
+        counted("focal"),
     ),
     "folder": FilterKind("folder:Italy", "a folder above the file, by its words", _read_folder, rows=_in_folder),
     "format": FilterKind(
@@ -177,8 +195,8 @@ FILTERS: Mapping[str, FilterKind] = {
     ),
     "has": FilterKind(
         "has:boxes",
-        "what is known of it: boxes or captions",
-        _read_choice("has", {"boxes": "with boxes", "captions": "with captions"}),
+        "what is known of it: boxes, captions or gps",
+        _read_choice("has", {"boxes": "with boxes", "captions": "with captions", "gps": "with a place on earth"}),
         has,
     ),
     "id": FilterKind(
@@ -186,6 +204,9 @@ FILTERS: Mapping[str, FilterKind] = {
         "one picture by its number",
         lambda value, today: Reading(read_number("id", value), f"picture {value}"),
         lambda value: Image.id == value,
+    ),
+    "iso": FilterKind(
+        "iso:>=1600", "the film speed", _read_interval("iso", "with a film speed of ISO"), counted("iso")
     ),
     "lang": FilterKind(
         "lang:de",
@@ -196,7 +217,20 @@ FILTERS: Mapping[str, FilterKind] = {
         spoken,
         known=languages_alike,
     ),
+    "lens": FilterKind(
+        "lens:24-70mm",
+        "part of the lens's name; * for any characters",
+        _read_words("taken with a lens"),
+        noted("lens"),
+        known=facts_alike("lens"),
+    ),
     "name": FilterKind("name:IMG_20*", "part of the file's name; * for any characters", _read_name, named),
+    "near": FilterKind(
+        "near:48.85,2.35,10km",
+        "taken so near to a place: degrees north, degrees east, distance (km or m)",
+        read_near,
+        near,
+    ),
     "orient": FilterKind(
         "orient:portrait",
         "how it lies",
@@ -204,6 +238,9 @@ FILTERS: Mapping[str, FilterKind] = {
             "orient", {"landscape": "wider than tall", "portrait": "taller than wide", "square": "as wide as tall"}
         ),
         oriented,
+    ),
+    "rating": FilterKind(
+        "rating:>=3", "stars, 0 to 5", _read_interval("rating", "with a rating of"), counted("rating")
     ),
     "size": FilterKind("size:>2mp", "pixels (mp, px of the longer side) or bytes (kb, mb)", _read_size, sized),
     "source": FilterKind(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from vision.carried.facts import EMBEDDED, from_json
 from vision.decoder.contract import REFUSALS, Decoded, DecodeLimits, DecodeRequest, Refused, full_size_hw
 from vision.decoder.known import CODES
 from vision.decoder.wire import receive_into
@@ -99,6 +100,7 @@ class AnswerReader:
             pixels_sha256=facts["pixels_sha256"],
             remark=facts["remark"] or None,
             perceptual_hash=facts["perceptual_hash"],
+            carried=from_json(facts["carried"], EMBEDDED),
         )
 
     def _pixels(self, size_hw: Any, full_hw: tuple[int, int]) -> RgbImage | None:

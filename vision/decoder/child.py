@@ -20,7 +20,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vision.decoder import formats
+from vision.carried.exif import read_exif
+from vision.carried.facts import NOTHING, as_json
+from vision.decoder import formats, metadata
 from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError, full_size_hw
 from vision.decoder.opening import open_picture
 from vision.decoder.pixels import upright_srgb
@@ -146,7 +148,8 @@ def _decode(request: DecodeRequest, limits: DecodeLimits) -> Answer:
         "width_px": width,
         "height_px": height,
         "frames": opened.frames,
-        "taken_at": _iso(opened.taken_at),
+        "taken_at": None if opened.exif is None else _iso(metadata.taken_at(opened.exif)),
+        "carried": as_json(NOTHING if opened.exif is None else read_exif(opened.exif)),
         "pixels_sha256": opened.digest,
         "remark": opened.remark or profile_remark,
     }

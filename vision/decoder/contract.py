@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from types import MappingProxyType
 
+from vision.carried.facts import NOTHING, Carried
 from vision.errors import DecoderError
 from vision.preprocessing import Preprocessing
 from vision.types import RgbImage
@@ -139,6 +140,7 @@ class Decoded:
         pixels_sha256: of the decoded picture, 64 hex digits: the same when a program rewrites only the metadata.
         remark: what to know about the picture, as `code: sentence`; None where there is nothing.
         perceptual_hash: of `vision.perceptual`; None when the request had no preprocessing.
+        carried: what the file says of itself besides.
     """
 
     path: str
@@ -154,6 +156,7 @@ class Decoded:
     pixels_sha256: str | None = None
     remark: str | None = None
     perceptual_hash: int | None = None
+    carried: Carried = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

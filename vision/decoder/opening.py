@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from datetime import datetime
 
 from PIL import Image, UnidentifiedImageError
 
@@ -34,7 +33,7 @@ class Opened:
         divisor: by how much the decoder has divided the sides.
         averaged: by how much they are still to be divided.
         orientation: EXIF's number, to be applied.
-        taken_at: as `Decoded.taken_at`.
+        exif: what the file says of how it was taken; None where it carries none.
         frames: as `Decoded.frames`.
         digest: as `Decoded.pixels_sha256`.
         remark: as `Decoded.remark`.
@@ -46,7 +45,7 @@ class Opened:
     divisor: int = 1
     averaged: int = 1
     orientation: int = 1
-    taken_at: datetime | None = None
+    exif: Image.Exif | None = None
     frames: int = 1
     digest: str | None = None
     remark: str | None = None
@@ -120,7 +119,7 @@ def _open_with_pillow(picture: Image.Image, data: bytes, request: DecodeRequest,
         cost.require_sensible(full_wh, 32, len(data), limits)
     orientation = _orientation(picture, kind, data)
     opened = Opened(picture, kind, full_wh, divisor, averaged, orientation, remark=remark)
-    opened.taken_at = metadata.taken_at(metadata.exif_of(picture))
+    opened.exif = metadata.exif_of(picture)
     return _finished(opened, data, request)
 
 
@@ -139,8 +138,8 @@ def _finished(opened: Opened, data: bytes, request: DecodeRequest) -> Opened:
     if opened.full_wh == (0, 0):
         opened.full_wh = opened.picture.size
         opened.averaged = _averaged_exactly_if_asked(opened.picture.size, request)
-        opened.orientation = metadata.orientation(metadata.exif_from(data))
-        opened.taken_at = metadata.taken_at(metadata.exif_from(data))
+        opened.exif = metadata.exif_from(data)
+        opened.orientation = metadata.orientation(opened.exif)
     if request.preprocessing is not None and opened.digest is None:
         profile = opened.picture.info.get("icc_profile")
         opened.digest = digest.of_file(opened.kind, data, opened.orientation, profile)
@@ -242,7 +241,7 @@ def _open_jpegxl(data: bytes, request: DecodeRequest, limits: DecodeLimits) -> O
     exif = metadata.exif_from(jpegxl.exif(data))
     # libjxl has applied the codestream's orientation. EXIF's is a copy of it, but for writers that know only EXIF.
     orientation = metadata.orientation(exif) if header.orientation == 1 else 1
-    opened = Opened(picture, "JXL", picture.size, 1, averaged, orientation, metadata.taken_at(exif))
+    opened = Opened(picture, "JXL", picture.size, 1, averaged, orientation, exif)
     if request.preprocessing is not None:
         opened.digest = digest.of_file("JXL", data, orientation, None)
     return _finished(opened, data, request)
@@ -263,6 +262,6 @@ def _open_raw(data: bytes, request: DecodeRequest, limits: DecodeLimits) -> Open
         exif = exif if len(exif) else own
         seal = digest.of_file("JPEG", developed.preview, orientation, None) or ""
     averaged = _averaged_exactly_if_asked(picture.size, request)
-    opened = Opened(picture, "RAW", developed.full_wh, 1, averaged, orientation, metadata.taken_at(exif))
+    opened = Opened(picture, "RAW", developed.full_wh, 1, averaged, orientation, exif)
     opened.digest = seal or None
     return opened

@@ -37,7 +37,7 @@ def later_migrations(tmp_path: Path) -> Path:
     folder = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, folder, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "versions" / "9999_later.py").write_text(
-        'from alembic import op\nrevision = "9999"\ndown_revision = "0004"\n'
+        'from alembic import op\nrevision = "9999"\ndown_revision = "0005"\n'
         'def upgrade():\n    op.execute("CREATE TABLE later (id INTEGER)")\n'
     )
     return folder
@@ -56,7 +56,7 @@ def _alembic(url: str, *arguments: str) -> str:
 def test_the_alembic_command_line_upgrades_and_downgrades(empty_database_url: str, empty_database: Database) -> None:
     _alembic(empty_database_url, "upgrade", "head")
     assert form_of(empty_database) is Form.CURRENT
-    assert "0004" in _alembic(empty_database_url, "current")
+    assert "0005" in _alembic(empty_database_url, "current")
     _alembic(empty_database_url, "downgrade", "base")
     _alembic(empty_database_url, "upgrade", "head")
     assert form_of(empty_database) is Form.CURRENT

@@ -14,7 +14,7 @@ from sqlalchemy import event, insert, text
 from sqlalchemy.orm import Session
 
 from search.catalogue.build import build
-from search.db.schema import Caption, File, Image, Region, Root, TextBody
+from search.db.schema import Caption, Fact, File, Image, Region, Root, TextBody
 from search.library import Library
 from search.query.filter_values import like_pattern, literal_start
 from search.query.filters import FILTERS, fulfilling
@@ -23,11 +23,16 @@ from search.query.tree import Filter, Not
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SERVED = [
     "date:2024", "date:..2020", 'date:"last summer"', "format:jpeg", "id:42", "lang:de", "name:IMG_20*",
-    "size:>9mb", "source:import",
+    "size:>9mb", "source:import", "camera:canon", "lens:*f/2.8", "iso:>=1600", "focal:50", "rating:5", "has:gps",
+    "near:48.85,2.35,10km",
+]  # fmt: skip
+SERVED_AMONG_MANY = [
+    "date:2003", "format:jpeg", "id:42", "lang:de", "name:IMG_20*", "size:>9mb", "source:import", "camera:canon",
+    "iso:>=1600", "near:48.85,2.35,10km",
 ]  # fmt: skip
 # Of what has no order, all is looked at; but in an index, which is a fraction of its table.
 LOOKED_THROUGH = ["has:boxes", "has:captions", "name:beach", "orient:portrait", "size:>2mp", "size:<900px"]
-TABLES = ("images", "files", "captions", "regions", "texts")
+TABLES = ("images", "files", "captions", "regions", "texts", "facts")
 
 
 def _filter(wanted: str) -> Filter:
@@ -101,7 +106,7 @@ def test_postgres_finds_what_few_pictures_fulfil_by_an_index(library: Library) -
     with library.database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE"))
     with library.read() as session:
-        for wanted in ("date:2003", "format:jpeg", "id:42", "lang:de", "name:IMG_20*", "size:>9mb", "source:import"):
+        for wanted in SERVED_AMONG_MANY:
             for one in (_filter(wanted), Not(_filter(wanted))):
                 scans = [
                     line for line in _plans(session, [one]) if re.search(rf"Seq Scan on ({'|'.join(TABLES)})", line)
@@ -143,6 +148,19 @@ def _fill(session: Session, count: int, every: int) -> None:
         insert(Caption), [{**one, "language": "en" if one["id"] % every else "de", "created_at": NOW} for one in said]
     )
     session.execute(insert(Region), [{**one, "x0": 0, "y0": 0, "x1": 1, "y1": 1} for one in said])
+    words = {"camera": ("NIKON D850", "Canon EOS 90D"), "lens": ("50mm", "85mm f/1.8")}
+    counts = {
+        "iso": (100, 6400),
+        "focal": (50, 200),
+        "rating": (2, 5),
+        "latitude": (-33, 48.85),
+        "longitude": (151, 2.35),
+    }
+    rows = [(n, name, two[not n % every], None) for n in numbers for name, two in words.items()]
+    rows += [(n, name, None, two[not n % every]) for n in numbers for name, two in counts.items()]
+    told = [{"image_id": n, "name": name, "text": text, "key": text and text.lower(), "number": number, "source": "x"}
+            for n, name, text, number in rows]  # fmt: skip
+    session.execute(insert(Fact), told)
 
 
 def test_the_same_pictures_are_found_among_many(library: Library) -> None:
@@ -151,7 +169,21 @@ def test_the_same_pictures_are_found_among_many(library: Library) -> None:
     rare = list(range(50, 201, 50))
     with library.read() as session:
         catalogue = build(session, 1)
-        for wanted in ("format:jpeg", "lang:DE", "name:img_*", "name:img", "size:>9mb", "source:imp", "date:2000"):
+        for wanted in (
+            "format:jpeg",
+            "lang:DE",
+            "name:img_*",
+            "name:img",
+            "size:>9mb",
+            "source:imp",
+            "date:2000",
+            "camera:canon",
+            "lens:*1.8",
+            "iso:>=1600",
+            "focal:200mm",
+            "rating:5",
+            "near:48.8,2.3,20km",
+        ):
             for one, expected in (
                 (_filter(wanted), rare),
                 (Not(_filter(wanted)), sorted({*range(1, 201)} - {*rare})),

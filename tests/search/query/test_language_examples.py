@@ -37,6 +37,7 @@ SPECIAL = "IMG_2001.jpg"
 ONLY_THE_SPECIAL_ONE = (
     "date:2024", "date:2024-05..2024-08", "folder:Italy", "format:jpeg", "has:boxes", "has:captions", "lang:de",
     "name:IMG_20*", "orient:landscape", "size:>2mp", "source:import",
+    "camera:canon", "focal:35..85", "has:gps", "iso:>=1600", 'lens:"EF 50mm"', "near:48.85,2.35,10km", "rating:>=3",
 )  # fmt: skip
 ALL_OTHERS = ("orient:square", "size:<1000px")
 
@@ -49,7 +50,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchService]
     for number in range(PICTURES):
         Pictures.new("RGB", (16, 16), (number * 5, 90, 200)).save(folder / f"{number}.png")
     exif = Pictures.Exif()
-    exif.get_ifd(0x8769)[0x9003] = "2024:07:01 12:00:00"  # DateTimeOriginal
+    exif[0x010F], exif[0x0110], exif[0x4746] = "Canon", "Canon EOS 90D", 4
+    details = {0x9003: "2024:07:01 12:00:00", 0x8827: 3200, 0x920A: 50.0, 0xA434: "EF 50mm f/1.8 STM"}
+    exif.get_ifd(0x8769).update(details)
+    exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 38.0), 3: "E", 4: (2.0, 20.0, 15.0)})
     Pictures.new("RGB", (2000, 1500), (214, 39, 40)).save(folder / "Italy" / SPECIAL, exif=exif)
     encoder = ColourEncoder()
     with Library.open(tmp_path_factory.mktemp("home"), create=True) as library:

@@ -18,6 +18,7 @@ FACTS = {
     "sha256": "a" * 64, "size_bytes": 10, "width_px": 2, "height_px": 3, "format": "PNG", "frames": 1, "taken_at": None,
     "pixels_sha256": "b" * 64, "remark": "truncated: about 40 % of the picture can be seen.",
     "perceptual_hash": -(1 << 63),
+    "carried": {"facts": [["camera", "exif", "a camera", None], ["iso", "exif", None, 100]]},
 }  # fmt: skip
 PIXELS = np.arange(18, dtype=np.uint8).reshape(3, 2, 3)
 SMALL = Preprocessing("exact", (4, 4), 3, None, 1.0, (0.0,) * 3, (1.0,) * 3)
@@ -45,6 +46,10 @@ def test_an_honest_answer_arrives_whole() -> None:
     assert np.array_equal(with_pixels.pixels, PIXELS)
     assert with_pixels.pixels_sha256 == "b" * 64
     assert (with_pixels.remark or "").startswith("truncated: ")
+    assert {(fact.name, fact.text or fact.number) for fact in with_pixels.carried.facts} == {
+        ("camera", "a camera"),
+        ("iso", 100.0),
+    }
 
 
 def lie(**changes: Any) -> dict[str, Any]:
@@ -83,6 +88,10 @@ def lie(**changes: Any) -> dict[str, Any]:
         lie(facts={"perceptual_hash": "7"}),
         lie(facts={"taken_at": "soon"}),
         lie(facts={"taken_at": 12}),
+        lie(facts={"carried": None}),
+        lie(facts={"carried": {"facts": [["camera", "import", "a camera", None]]}}),
+        lie(facts={"carried": {"facts": [["height", "exif", None, 7]]}}),
+        lie(facts={"carried": {"facts": [["iso", "exif", None]]}}),
         {**lie(), "facts": None},
         {**lie(), "facts": ["sha256"]},
         lie(facts={"frames": float("inf")}),
