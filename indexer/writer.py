@@ -12,7 +12,7 @@ from sqlalchemy import select
 from indexer.control import control_picture
 from indexer.isolate import ItemError, blames_an_item, words
 from indexer.rewritten import carry_to_copy, plan_rewrites
-from search.db.facts import replace_facts
+from search.db.facts import replace_carried
 from search.db.images import (
     FileFact,
     ImageFact,
@@ -93,7 +93,7 @@ class Writer:
                 record_file(session, item.fact, item.root_id, image_id=image_ids[item.picture.sha256])
             rewrites.carry(session, image_ids)
             for sha, item in distinct.items():
-                replace_facts(session, image_ids[sha], item.picture.carried, EMBEDDED)
+                replace_carried(session, image_ids[sha], item.picture.carried, EMBEDDED)
             owners = [image_ids[item.picture.sha256] for item in fresh]
             if owners:  # last: what is refused before it leaves no bytes behind the segment's committed end
                 self._library.vectors.append(session, self._model, "image", owners, vectors)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from search.db.annotations import CaptionFact, add_annotations
 from search.db.limits import holdable
-from search.db.schema import Fact, Image
+from search.db.schema import Caption, Embedding, Fact, Image, TextBody
+from search.db.schema import Region as RegionRow
 from vision.carried.facts import VERSION, Carried
 from vision.carried.facts import Fact as FactSaid
+from vision.types import Box, Region
 
 MAX_KEY_CHARS = 400
 """An entry of a Postgres index holds 2,704 bytes."""
@@ -22,13 +25,45 @@ def fact_key(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())[:MAX_KEY_CHARS]
 
 
-def replace_facts(session: Session, image_id: int, carried: Carried, sources: Sequence[str]) -> None:
-    """Let these be all that the sources say of a picture.
+def replace_carried(session: Session, image_id: int, carried: Carried, sources: Sequence[str]) -> None:
+    """Let these be all that the sources say of a picture: facts, texts and named boxes.
 
     Args:
         carried: what they say now.
-        sources: those that have been read; facts of others stay.
+        sources: those that have been read; what others say stays.
     """
+    _replace_facts(session, image_id, carried, sources)
+    for source in sources:
+        captions = [CaptionFact(holdable(said.text)) for said in carried.texts if said.source == source]
+        boxes = [Region(holdable(one.name), Box(*one.box)) for one in carried.boxes if one.source == source]
+        _drop_others(session, image_id, source, {one.text for one in captions}, {_box_key(one) for one in boxes})
+        add_annotations(session, image_id, captions, boxes, source)
+
+
+def _drop_others(session: Session, image_id: int, source: str, texts: set[str], boxes: set[tuple[object, ...]]) -> None:
+    """Erase captions and boxes that a source does not say any more; vectors of such boxes lose their owner."""
+    said = select(Caption.id, TextBody.body).join(TextBody, TextBody.id == Caption.text_id)
+    rows = session.execute(said.where(Caption.image_id == image_id, Caption.source == source))
+    unsaid = [caption_id for caption_id, body in rows if body not in texts]
+    if unsaid:
+        session.execute(delete(Caption).where(Caption.id.in_(unsaid)))
+    drawn = select(RegionRow, TextBody.body).join(TextBody, TextBody.id == RegionRow.text_id)
+    found = session.execute(drawn.where(RegionRow.image_id == image_id, RegionRow.source == source))
+    gone = [row.id for row, name in found if (name, *_rounded(row.x0, row.y0, row.x1, row.y1)) not in boxes]
+    if gone:
+        session.execute(delete(RegionRow).where(RegionRow.id.in_(gone)))
+        session.execute(update(Embedding).where(Embedding.region_id.in_(gone)).values(region_id=None))
+
+
+def _box_key(region: Region) -> tuple[object, ...]:
+    return (region.phrase, *_rounded(*region.box.as_xyxy()))
+
+
+def _rounded(*ends: float) -> tuple[int, ...]:
+    return tuple(round(end * 1_000_000) for end in ends)
+
+
+def _replace_facts(session: Session, image_id: int, carried: Carried, sources: Sequence[str]) -> None:
     before = list(session.scalars(select(Fact).where(Fact.image_id == image_id, Fact.source.in_(sources))))
     wanted = [fact for fact in carried.facts if fact.source in sources]
     known = {(row.name, row.text, row.number, row.source): row for row in before}
@@ -36,7 +71,7 @@ def replace_facts(session: Session, image_id: int, carried: Carried, sources: Se
     gone = [row.id for key, row in known.items() if key not in told]
     if gone or len(known) < len(before):
         session.execute(delete(Fact).where(Fact.image_id == image_id, Fact.source.in_(sources)))
-        known = {}
+        known.clear()
     fresh = [_row(image_id, fact) for key, fact in told.items() if key not in known]
     if fresh:
         session.execute(insert(Fact), fresh)

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from search.db.images import ImageFact
 from search.db.schema import Caption, File, Image, Region
+from vision.carried.facts import SOURCES
 
 _CAPTION = ("text_id", "source", "language", "created_at")
 _REGION = ("text_id", "span_start", "span_end", "x0", "y0", "x1", "y1", "score", "source")
@@ -64,7 +65,10 @@ def rewrite_image(session: Session, image_id: int, fact: ImageFact, paths: Colle
 
 
 def carry_annotations(session: Session, from_id: int, to_id: int) -> None:
-    """Copy what is said about one image to another of the same pixels; what is said of it already is not said twice."""
+    """Copy what is said about one image to another of the same pixels; what is said of it already is not said twice.
+
+    What files say themselves is left: it is read from those of the other.
+    """
     if from_id == to_id:
         return
     known = {(c.text_id, c.source): c.id for c in session.scalars(select(Caption).where(Caption.image_id == to_id))}
@@ -73,7 +77,8 @@ def carry_annotations(session: Session, from_id: int, to_id: int) -> None:
         for region in session.scalars(select(Region).where(Region.image_id == to_id))
     }
     successor: dict[int | None, int | None] = {None: None}
-    for caption in session.scalars(select(Caption).where(Caption.image_id == from_id).order_by(Caption.id)).all():
+    theirs = (Caption.image_id == from_id, Caption.source.not_in(SOURCES))
+    for caption in session.scalars(select(Caption).where(*theirs).order_by(Caption.id)).all():
         key = (caption.text_id, caption.source)
         if key not in known:
             copy = Caption(image_id=to_id, **{name: getattr(caption, name) for name in _CAPTION})
@@ -81,9 +86,10 @@ def carry_annotations(session: Session, from_id: int, to_id: int) -> None:
             session.flush()
             known[key] = copy.id
         successor[caption.id] = known[key]
+    drawn = (Region.image_id == from_id, Region.source.not_in(SOURCES))
     fresh = [
         {"image_id": to_id, "caption_id": caption_id, **{name: getattr(region, name) for name in _REGION}}
-        for region in session.scalars(select(Region).where(Region.image_id == from_id).order_by(Region.id)).all()
+        for region in session.scalars(select(Region).where(*drawn).order_by(Region.id)).all()
         for caption_id in [successor[region.caption_id]]
         if _region_key(region, caption_id) not in present
     ]

@@ -200,7 +200,7 @@ class Fact(Base):
     number: Mapped[float | None] = mapped_column(Float)
     """In the unit of its name."""
     source: Mapped[str] = mapped_column(String(64))
-    """Who says it: `exif`."""
+    """Who says it; of `vision.carried.facts`."""
 
 
 class TextBody(Base):
@@ -231,7 +231,7 @@ class Caption(Base):
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
     text_id: Mapped[int] = mapped_column(ForeignKey("texts.id"), index=True)
     source: Mapped[str] = mapped_column(String(64))
-    """`import` for people's own annotations; a captioner's identity otherwise."""
+    """`import` for people's own annotations; what the file says by `exif`, `iptc` or `xmp`; else a captioner's."""
     language: Mapped[str | None] = mapped_column(String(16))
     """BCP 47 tag where known."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -45,6 +45,15 @@ def noted(name: str) -> Callable[[Sequence[str]], ColumnElement[bool]]:
     return condition
 
 
+def noted_like(name: str) -> Callable[[str], ColumnElement[bool]]:
+    """With a fact of this name that is like a pattern; of names there may be too many to tell each apart before."""
+
+    def condition(pattern: str) -> ColumnElement[bool]:
+        return Image.id.in_(select(Fact.image_id).where(Fact.name == name, Fact.key.like(pattern, escape="\\")))
+
+    return condition
+
+
 def counted(name: str) -> Callable[[Interval], ColumnElement[bool]]:
     """With a fact of this name whose number lies in an interval."""
 

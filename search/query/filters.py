@@ -16,7 +16,7 @@ from search.catalogue.catalogue import FOLDER, Catalogue
 from search.db.schema import Image
 from search.errors import QueryError
 from search.query.dates import read_days
-from search.query.fact_conditions import counted, facts_alike, near, noted, read_near
+from search.query.fact_conditions import counted, facts_alike, near, noted, noted_like, read_near
 from search.query.filter_conditions import (
     has,
     languages_alike,
@@ -239,6 +239,12 @@ FILTERS: Mapping[str, FilterKind] = {
         ),
         oriented,
     ),
+    "person": FilterKind(
+        "person:Ana",
+        "part of the name of somebody who is on it; * for any characters",
+        _read_words("with"),
+        noted_like("person"),
+    ),
     "rating": FilterKind(
         "rating:>=3", "stars, 0 to 5", _read_interval("rating", "with a rating of"), counted("rating")
     ),
@@ -249,6 +255,12 @@ FILTERS: Mapping[str, FilterKind] = {
         lambda value, today: Reading(like_pattern(value, prefix=True), f"with a caption or box of {value}"),
         told_by,
         known=sources_alike,
+    ),
+    "tag": FilterKind(
+        "tag:veranda",
+        "part of a keyword that its file carries; * for any characters",
+        _read_words("with a keyword like"),
+        noted_like("keyword"),
     ),
 }
 """Every filter by its name. What more is known of pictures joins by one entry."""

@@ -10,8 +10,13 @@ from sqlalchemy import func, select, update
 
 from indexer.forget import forget
 from indexer.pipeline import IndexOptions, index_paths
-from search.db.schema import Embedding, Fact, Image
+from search.db.annotations import CaptionFact, add_annotations
+from search.db.schema import Caption, Embedding, Fact, Image, Region, TextBody
 from search.library import Library
+from search.maintenance import verify
+from search.results import SearchRequest
+from search.service import SearchService
+from tests.vision.carried.packets import KEYWORDS, MICROSOFT, TITLE, xmp
 from vision.carried.facts import VERSION
 from vision.encoders.colour import ColourEncoder
 
@@ -72,3 +77,34 @@ def test_rescan_reads_the_facts_of_pictures_that_are_there(
     with library.read() as session:
         assert session.scalar(select(Image.facts_version)) == VERSION
         assert session.scalar(select(func.count()).select_from(Embedding)) == 1
+
+
+def test_words_and_people_are_searched_and_go_when_the_file_says_them_no_more(
+    library: Library, encoder: ColourEncoder, tmp_path: Path
+) -> None:
+    path = tmp_path / "pictures" / "a.jpg"
+    path.parent.mkdir()
+    Pictures.new("RGB", (48, 32), "red").save(path, xmp=xmp(TITLE, KEYWORDS, MICROSOFT))
+    index_paths(library, encoder, [path.parent], OPTIONS)
+    assert said(library) == ({("Walter", "xmp"), ("quokka, Rottnest Island", "xmp")}, {("Bo", "xmp")})
+    assert ("person", "Bo", "xmp") in facts(library)
+    search = SearchService(library, encoder).search
+    assert search(SearchRequest(text='"rottnest island" person:bo tag:QUOKKA source:xmp')).hits
+    with library.exclusive(), library.write() as session:
+        add_annotations(session, session.scalars(select(Image.id)).one(), [CaptionFact("by hand")], [], "import")
+    Pictures.new("RGB", (48, 32), "red").save(path, xmp=xmp(TITLE))
+    report = index_paths(library, encoder, [], OPTIONS)
+    assert (report.embedded, report.rewritten) == (0, 1)
+    assert said(library) == ({("Walter", "xmp"), ("by hand", "import")}, set())
+    assert facts(library) == []
+    assert not search(SearchRequest(text="person:bo")).hits
+    assert verify(library).findings == []
+
+
+def said(library: Library) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    with library.read() as session:
+        captions, regions = (
+            {(body, source) for body, source in session.execute(select(TextBody.body, one.source).join(one)).all()}
+            for one in (Caption, Region)
+        )
+    return captions, regions

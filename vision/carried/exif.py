@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from PIL import Image
@@ -15,6 +16,17 @@ _LENS_MAKE, _LENS_MODEL, _LENS_NUMBERS, _FOCAL = 0xA433, 0xA434, 0xA432, 0x920A
 _ISO_LONG = (0x8832, 0x8831, 0x8833)
 """RecommendedExposureIndex, StandardOutputSensitivity and ISOSpeed: what 16 bits could not hold."""
 
+_DESCRIPTION, _XP_KEYWORDS = 0x010E, 0x9C9E
+_XP_TEXTS = (0x9C9B, 0x9C9C, 0x9C9F)
+"""XPTitle, XPComment, XPSubject: Windows Explorer."""
+
+_BY_A_CAMERA = re.compile(
+    r".{0,20}digital (still )?camera|sony dsc|dcim.*|exif_jpeg_picture|samsung|default|minolta dsc|dsc_?\d+|"
+    r"processed with .{1,20}|screenshot|[a-z]{2,4}_?\d{3,8}\.jpe?g|\W*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What cameras and programs write as the description of every picture."""
+
 _NORTH_REF, _NORTH, _EAST_REF, _EAST, _HEIGHT_REF, _HEIGHT = 1, 2, 3, 4, 5, 6
 _UNKNOWN = frozenset({"", "----", "unknown", "none", "0", "n/a", "dt"})
 _FIRMS = " corporation| company| co.,ltd.| co., ltd.| ltd.| inc.| optical| imaging| electronics| camera ag| digital"
@@ -23,7 +35,7 @@ _FIRMS = " corporation| company| co.,ltd.| co., ltd.| ltd.| inc.| optical| imagi
 def read_exif(exif: Image.Exif) -> Carried:
     """Read camera, lens, exposure, place and rating; what is damaged costs itself."""
     found = Gathering(EXIF)
-    for read in (_camera, _exposure, _place):
+    for read in (_camera, _exposure, _place, _words):
         try:
             read(exif, found)
         except Exception:  # noqa: S112  # hostile EXIF raises whatever it likes, at the latest when a value is used
@@ -50,6 +62,31 @@ def _camera(exif: Image.Exif, found: Gathering) -> None:
     details = exif.get_ifd(_EXIF_IFD)
     lens = camera_name(details.get(_LENS_MAKE), details.get(_LENS_MODEL))
     found.word("lens", lens or _lens_in_numbers(details.get(_LENS_NUMBERS)))
+
+
+def _words(exif: Image.Exif, found: Gathering) -> None:
+    written = exif.get(_DESCRIPTION)
+    text = _mended(written) if isinstance(written, str) else one_line(written, 5_000)
+    if not _BY_A_CAMERA.fullmatch(text.strip("\0 ")):
+        found.say(text)
+    for tag in _XP_TEXTS:
+        found.say(_wide(exif.get(tag)))
+    found.keywords(_wide(exif.get(_XP_KEYWORDS)).split(";"))
+
+
+def _mended(text: str) -> str:
+    """EXIF knows ASCII; Pillow reads Latin-1, and most programs have written UTF-8."""
+    try:
+        return text.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
+def _wide(value: Any) -> str:
+    """A text of Windows, which writes UTF-16."""
+    if isinstance(value, tuple):
+        value = bytes(value)
+    return value[:20_000].decode("utf-16-le", "replace") if isinstance(value, bytes) else ""
 
 
 def _lens_in_numbers(value: Any) -> str:

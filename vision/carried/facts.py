@@ -9,20 +9,36 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from vision.carried.boxes import Xyxy
+from vision.errors import GeometryError
+from vision.types import Box
+
 MAX_NAME_CHARS = 200
 """Of a camera, a lens, a person or a keyword."""
 
-MAX_FACTS = 200
-"""Of one picture."""
+MAX_FACTS, MAX_TEXTS, MAX_BOXES = 200, 8, 100
+"""Of one source."""
 
 VERSION = 1
 """Of what is read. Counted up when more is, so that `index --rescan` reads it of pictures that were indexed before."""
 
-EXIF = "exif"
-EMBEDDED = (EXIF,)
+MAX_TEXT_CHARS = 5_000
+"""Of a title or a description."""
+
+MAX_CHARS = 20_000
+"""Of all words of one source together: the answer of a decoding child is bounded, too."""
+
+EXIF, IPTC, XMP = "exif", "iptc", "xmp"
+EMBEDDED = (EXIF, IPTC, XMP)
 """Sources that are read with the picture, in the decoding child."""
 
-TEXTS = frozenset({"camera", "lens"})
+SIDECAR, TAKEOUT = "xmp-sidecar", "takeout"
+BESIDE = (SIDECAR, TAKEOUT)
+"""Sources that lie beside the picture's file."""
+
+SOURCES = (*EMBEDDED, *BESIDE)
+
+TEXTS = frozenset({"camera", "lens", "keyword", "person"})
 """Facts that are words."""
 
 NUMBERS: Mapping[str, tuple[float, float]] = {
@@ -63,10 +79,29 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """A text about the picture: a title, a description, or all keywords in one line."""
+
+    text: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A box that somebody has drawn around somebody, normalised xyxy on the upright picture."""
+
+    name: str
+    box: Xyxy
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Carried:
     """All that a picture carries."""
 
     facts: tuple[Fact, ...] = ()
+    texts: tuple[Said, ...] = ()
+    boxes: tuple[Named, ...] = ()
 
 
 NOTHING = Carried()
@@ -82,12 +117,38 @@ class Gathering:
 
     source: str
     _facts: dict[tuple[str, str | float], Fact] = field(default_factory=dict)
+    _texts: dict[str, Said] = field(default_factory=dict)
+    _boxes: dict[tuple[str, Xyxy], Named] = field(default_factory=dict)
+    _chars: int = 0
 
     def word(self, name: str, value: Any) -> None:
         """Add a fact of words."""
         text = one_line(value, MAX_NAME_CHARS)
-        if text and name in TEXTS:
+        if text and name in TEXTS and self._has_room(text):
             self._add(Fact(name, self.source, text=text), text)
+
+    def say(self, value: Any) -> None:
+        """Add a text about the picture."""
+        text = one_line(value, MAX_TEXT_CHARS)
+        if text and len(self._texts) < MAX_TEXTS and text not in self._texts and self._has_room(text):
+            self._texts[text] = Said(text, self.source)
+
+    def keywords(self, values: Sequence[str]) -> None:
+        """Add keywords, each as a fact, and all of them as one text, for words that belong together say more."""
+        words = dict.fromkeys(word for value in values[:MAX_FACTS] if (word := one_line(value, MAX_NAME_CHARS)))
+        for word in words:
+            self.word("keyword", word)
+        self.say(", ".join(words))
+
+    def named(self, name: str, box: Xyxy | None, *, person: bool) -> None:
+        """Add somebody or something that has a name and, perhaps, a box."""
+        text = one_line(name, MAX_NAME_CHARS)
+        if not text:
+            return
+        if person:
+            self.word("person", text)
+        if box is not None and len(self._boxes) < MAX_BOXES and self._has_room(text):
+            self._boxes.setdefault((text, box), Named(text, box, self.source))
 
     def number(self, name: str, value: Any) -> None:
         """Add a fact of a number, rounded to a ten-millionth."""
@@ -108,7 +169,11 @@ class Gathering:
 
     def done(self) -> Carried:
         """All of it."""
-        return Carried(tuple(self._facts.values()))
+        return Carried(tuple(self._facts.values()), tuple(self._texts.values()), tuple(self._boxes.values()))
+
+    def _has_room(self, text: str) -> bool:
+        self._chars += len(text)
+        return self._chars <= MAX_CHARS
 
     def _add(self, fact: Fact, value: str | float) -> None:
         if len(self._facts) < MAX_FACTS:
@@ -117,7 +182,11 @@ class Gathering:
 
 def together(parts: Sequence[Carried]) -> Carried:
     """What several sources say."""
-    return Carried(tuple(fact for part in parts for fact in part.facts)[:MAX_FACTS])
+    return Carried(
+        tuple(fact for part in parts for fact in part.facts),
+        tuple(text for part in parts for text in part.texts),
+        tuple(box for part in parts for box in part.boxes),
+    )
 
 
 def one_line(value: Any, most: int) -> str:
@@ -147,7 +216,11 @@ def as_number(value: Any) -> float | None:
 
 def as_json(carried: Carried) -> dict[str, Any]:
     """For the way between two processes."""
-    return {"facts": [[fact.name, fact.source, fact.text, fact.number] for fact in carried.facts]}
+    return {
+        "facts": [[fact.name, fact.source, fact.text, fact.number] for fact in carried.facts],
+        "texts": [[said.text, said.source] for said in carried.texts],
+        "boxes": [[named.name, named.box, named.source] for named in carried.boxes],
+    }
 
 
 def from_json(sent: Any, sources: Sequence[str]) -> Carried:
@@ -161,9 +234,20 @@ def from_json(sent: Any, sources: Sequence[str]) -> Carried:
         ValueError, TypeError, KeyError: it makes no sense.
     """
     gathered = {source: Gathering(source) for source in sources}
-    for name, source, text, number in sent["facts"][:MAX_FACTS]:
+    for name, source, text, number in sent["facts"]:
         if name in TEXTS:
             gathered[source].word(name, text)
         else:
             gathered[source].number(name, number)
+    for text, source in sent["texts"]:
+        gathered[source].say(text)
+    for name, box, source in sent["boxes"]:
+        gathered[source].named(name, _checked(box), person=False)
     return together([one.done() for one in gathered.values()])
+
+
+def _checked(box: Any) -> Xyxy:
+    try:
+        return Box(*map(float, box)).as_xyxy()
+    except GeometryError as error:
+        raise ValueError(str(error)) from error

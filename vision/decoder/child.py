@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from vision.carried.exif import read_exif
-from vision.carried.facts import NOTHING, as_json
+from vision.carried.boxes import Frame
+from vision.carried.facts import as_json
+from vision.carried.reading import read_carried
 from vision.decoder import formats, metadata
 from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError, full_size_hw
 from vision.decoder.opening import open_picture
@@ -149,7 +150,9 @@ def _decode(request: DecodeRequest, limits: DecodeLimits) -> Answer:
         "height_px": height,
         "frames": opened.frames,
         "taken_at": None if opened.exif is None else _iso(metadata.taken_at(opened.exif)),
-        "carried": as_json(NOTHING if opened.exif is None else read_exif(opened.exif)),
+        "carried": as_json(
+            read_carried(opened.exif, opened.picture.info, data, Frame((width, height), opened.orientation))
+        ),
         "pixels_sha256": opened.digest,
         "remark": opened.remark or profile_remark,
     }

@@ -24,7 +24,7 @@ NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SERVED = [
     "date:2024", "date:..2020", 'date:"last summer"', "format:jpeg", "id:42", "lang:de", "name:IMG_20*",
     "size:>9mb", "source:import", "camera:canon", "lens:*f/2.8", "iso:>=1600", "focal:50", "rating:5", "has:gps",
-    "near:48.85,2.35,10km",
+    "near:48.85,2.35,10km", "person:ana", "tag:quokka",
 ]  # fmt: skip
 SERVED_AMONG_MANY = [
     "date:2003", "format:jpeg", "id:42", "lang:de", "name:IMG_20*", "size:>9mb", "source:import", "camera:canon",

@@ -24,6 +24,7 @@ CASES = [
     ("camera:Canon", [1]), ("camera:EOS*", []), ("camera:*90d", [1]), ("camera:b_ach", []), ("lens:24-70MM", [2]),
     ("iso:1600", [1]), ("iso:>1600", []), ("iso:100..1600", [1]), ("iso:..99999999999", [1, 2]), ("iso:<1600", [2]),
     ("focal:50mm", [1]), ("focal:>=50", [1, 2]), ("focal:50,5..", [2]), ("rating:>=3", [1]), ("rating:0", [2]),
+    ("person:ana", [1]), ("person:SILVA", [1]), ("person:_na", []), ("tag:été", [2]), ("tag:*", [2]),
     ("has:gps", [1, 2]), ("near:48.85,2.35,10km", [1]), ("near:48.85,2.35", []), ("near:48.86,2.34,500m", [1]),
     ("near:-17.8,-179.9,50km", [2]), ("near:-17.8,-179.9,5km", []),
 ]  # fmt: skip
@@ -60,7 +61,8 @@ def _fill(session) -> None:  # type: ignore[no-untyped-def]
                          mtime_ns=1, device="1", seen_at=NOW))  # fmt: skip
     told = [(1, "camera", "Canon EOS 90D"), (1, "iso", 1600), (1, "focal", 50), (1, "rating", 4),
             (1, "latitude", 48.8606), (1, "longitude", 2.3376), (2, "lens", "24-70mm f/2.8"), (2, "iso", 64),
-            (2, "focal", 50.7), (2, "rating", 0), (2, "latitude", -17.8), (2, "longitude", 179.8)]  # fmt: skip
+            (2, "focal", 50.7), (2, "rating", 0), (2, "latitude", -17.8), (2, "longitude", 179.8),
+            (1, "person", "Ana Silva"), (2, "keyword", "ÉTÉ")]  # fmt: skip
     for id_, name, what in told:
         text, number = (what, None) if isinstance(what, str) else (None, what)
         session.add(Fact(image_id=id_, name=name, text=text, key=text and text.lower(), number=number, source="exif"))

@@ -18,6 +18,7 @@ from search.query.language import GRAMMAR
 from search.query.tree_json import from_json
 from search.results import SearchRequest, SearchResult
 from search.service import SearchService
+from tests.vision.carried.packets import KEYWORDS, MICROSOFT, xmp
 from vision.encoders.colour import ColourEncoder
 from vision.types import Box, Region
 
@@ -38,6 +39,7 @@ ONLY_THE_SPECIAL_ONE = (
     "date:2024", "date:2024-05..2024-08", "folder:Italy", "format:jpeg", "has:boxes", "has:captions", "lang:de",
     "name:IMG_20*", "orient:landscape", "size:>2mp", "source:import",
     "camera:canon", "focal:35..85", "has:gps", "iso:>=1600", 'lens:"EF 50mm"', "near:48.85,2.35,10km", "rating:>=3",
+    "person:Ana", "tag:veranda",
 )  # fmt: skip
 ALL_OTHERS = ("orient:square", "size:<1000px")
 
@@ -52,9 +54,10 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchService]
     exif = Pictures.Exif()
     exif[0x010F], exif[0x0110], exif[0x4746] = "Canon", "Canon EOS 90D", 4
     details = {0x9003: "2024:07:01 12:00:00", 0x8827: 3200, 0x920A: 50.0, 0xA434: "EF 50mm f/1.8 STM"}
+    packet = xmp(MICROSOFT.replace('"Bo"', '"Ana Silva"'), KEYWORDS.replace("quokka", "veranda"))
     exif.get_ifd(0x8769).update(details)
     exif.get_ifd(0x8825).update({1: "N", 2: (48.0, 51.0, 38.0), 3: "E", 4: (2.0, 20.0, 15.0)})
-    Pictures.new("RGB", (2000, 1500), (214, 39, 40)).save(folder / "Italy" / SPECIAL, exif=exif)
+    Pictures.new("RGB", (2000, 1500), (214, 39, 40)).save(folder / "Italy" / SPECIAL, exif=exif, xmp=packet)
     encoder = ColourEncoder()
     with Library.open(tmp_path_factory.mktemp("home"), create=True) as library:
         index_paths(library, encoder, [folder], IndexOptions())

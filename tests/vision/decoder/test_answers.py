@@ -18,7 +18,8 @@ FACTS = {
     "sha256": "a" * 64, "size_bytes": 10, "width_px": 2, "height_px": 3, "format": "PNG", "frames": 1, "taken_at": None,
     "pixels_sha256": "b" * 64, "remark": "truncated: about 40 % of the picture can be seen.",
     "perceptual_hash": -(1 << 63),
-    "carried": {"facts": [["camera", "exif", "a camera", None], ["iso", "exif", None, 100]]},
+    "carried": {"facts": [["camera", "exif", "a camera", None], ["iso", "exif", None, 100]],
+                "texts": [["a title", "xmp"]], "boxes": [["Ana", [0.1, 0.2, 0.3, 0.4], "xmp"]]},
 }  # fmt: skip
 PIXELS = np.arange(18, dtype=np.uint8).reshape(3, 2, 3)
 SMALL = Preprocessing("exact", (4, 4), 3, None, 1.0, (0.0,) * 3, (1.0,) * 3)
@@ -89,9 +90,12 @@ def lie(**changes: Any) -> dict[str, Any]:
         lie(facts={"taken_at": "soon"}),
         lie(facts={"taken_at": 12}),
         lie(facts={"carried": None}),
-        lie(facts={"carried": {"facts": [["camera", "import", "a camera", None]]}}),
-        lie(facts={"carried": {"facts": [["height", "exif", None, 7]]}}),
-        lie(facts={"carried": {"facts": [["iso", "exif", None]]}}),
+        lie(facts={"carried": {"facts": [["camera", "import", "a camera", None]], "texts": [], "boxes": []}}),
+        lie(facts={"carried": {"facts": [["height", "exif", None, 7]], "texts": [], "boxes": []}}),
+        lie(facts={"carried": {"facts": [["iso", "exif", None]], "texts": [], "boxes": []}}),
+        lie(facts={"carried": {"facts": [], "texts": [["a caption", "import"]], "boxes": []}}),
+        lie(facts={"carried": {"facts": [], "texts": [], "boxes": [["Ana", [0.1, 0.2, 0.1, 9], "xmp"]]}}),
+        lie(facts={"carried": {"facts": [], "texts": [], "boxes": [["Ana", "0123", "xmp"]]}}),
         {**lie(), "facts": None},
         {**lie(), "facts": ["sha256"]},
         lie(facts={"frames": float("inf")}),
