@@ -19,6 +19,7 @@ from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
 from indexer.patches import keep_patches, require_patches
 from indexer.prune import prune_missing
+from indexer.refresh_beside import changed_beside, refresh_beside
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, account, silent
 from indexer.roots import claim_roots, require_outside, rules_here
 from indexer.scan import PathError, ScanOptions, resolve_root, scan_root
@@ -104,6 +105,7 @@ class _Run:
         self._copied = 0
         self._sizes: set[int] = set()
         self._looked_again: set[str] = set()
+        self._beside: dict[str, str | None] = {}
         self._copies: list[tuple[FileFact, int, int]] = []
         self._refusals: list[tuple[FileFact, int, str]] = []
 
@@ -130,6 +132,7 @@ class _Run:
             self._write_notes(at_least=1)
             self._publish()
             raise
+        refresh_beside(self._library, self._beside)
         # After the new paths are in: a moved picture keeps its image because a file holds it at all times.
         self._writer.mark(gone, "missing")
         if self._options.prune:
@@ -166,6 +169,7 @@ class _Run:
         account(self.report, scan)
         self._writer.mark([file.file_id for file in scan.returned], "indexed")
         self._writer.note_facts(scan.noted)
+        self._beside |= changed_beside(scan, known, everything=self._options.rescan)
         self._writer.gone |= {file.file_id for file in scan.gone}
         gone = scan.gone + scan.excluded + (scan.unavailable if self._options.prune else [])
         with self._library.write() as session:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import delete, exists, select
 
+from indexer.refresh_beside import drop_unheld
 from search.checks.previews import sort_previews
 from search.db.schema import File, Image
 from search.erasing import erase, erase_unused_texts, release_regions
@@ -28,6 +29,7 @@ def erase_unheld(library: Library) -> int:
     with library.write() as session:
         held = exists().where(File.image_id == Image.id)
         images = erase(session, delete(Image).where(~held))
+        drop_unheld(session)
         release_regions(session)
         erase_unused_texts(session)
     with library.read() as session:

@@ -20,6 +20,7 @@ def upgrade() -> None:
     big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     bytewise = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
     op.add_column("images", sa.Column("facts_version", sa.Integer()))
+    op.add_column("files", sa.Column("beside", sa.String(64)))
     op.create_table(
         "facts",
         sa.Column("id", big, nullable=False),
@@ -40,4 +41,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("facts")
+    op.drop_column("files", "beside")
     op.drop_column("images", "facts_version")

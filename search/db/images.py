@@ -48,6 +48,7 @@ class KnownFile:
     image_id: int | None
     embedded: bool
     ctime_ns: int | None = None
+    beside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,8 @@ def record_file(
     if file is None:
         file = File(path=fact.path, name=display_name(fact.path), name_key=name_key(fact.path), root_id=root_id)
         session.add(file)
+    if file.image_id != image_id:
+        file.beside = None  # What lies beside it has been read for another picture.
     file.image_id = image_id
     file.state = "indexed" if image_id is not None else "refused"
     file.reason = None if reason is None else holdable(reason, MAX_NOTE_CHARS)
@@ -278,4 +281,5 @@ def _known(file: File, embedded: bool) -> KnownFile:
         image_id=file.image_id,
         embedded=embedded,
         ctime_ns=file.ctime_ns,
+        beside=file.beside,
     )

@@ -176,6 +176,8 @@ class File(Base):
     """The file system's token (`indexer.mounts`) when last seen; `st_dev` in decimal where an older version has written
     it or nothing else is known: tells a deleted file from a vanished mount."""
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    beside: Mapped[str | None] = mapped_column(String(64))
+    """Changes with the sidecars that were read; hex, None where there was none."""
 
 
 class Fact(Base):
@@ -231,7 +233,7 @@ class Caption(Base):
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
     text_id: Mapped[int] = mapped_column(ForeignKey("texts.id"), index=True)
     source: Mapped[str] = mapped_column(String(64))
-    """`import` for people's own annotations; what the file says by `exif`, `iptc` or `xmp`; else a captioner's."""
+    """`import` for people's own annotations; `exif`, `iptc`, `xmp`, `xmp-sidecar` or `takeout`; else a captioner's."""
     language: Mapped[str | None] = mapped_column(String(16))
     """BCP 47 tag where known."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -51,10 +51,12 @@ NUMBERS: Mapping[str, tuple[float, float]] = {
     "altitude": (-12_000.0, 1e6),
     "rating": (0.0, 5.0),
     "orientation": (1.0, 8.0),
+    "taken": (-4_500_000_000.0, 7_250_000_000.0),
 }
 """Facts that are numbers, with the least and the greatest that are believed.
 
-Seconds, f-number, ISO speed, millimetres, degrees north and east, metres above the sea, stars, EXIF's number.
+Seconds, f-number, ISO speed, millimetres, degrees north and east, metres above the sea, stars, EXIF's number, seconds
+since 1970 in UTC.
 """
 
 _UNSEEN = re.compile("[\0-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
