@@ -188,6 +188,16 @@ class CaptionInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class FactInfo:
+    """One thing that a picture carries: a text, or a number in the unit of its name (docs/formats.md)."""
+
+    name: str
+    text: str | None
+    number: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class FileInfo:
     """A file that holds, or held, a picture."""
 
@@ -217,6 +227,7 @@ class ImageDetail:
     files: tuple[FileInfo, ...]
     captions: tuple[CaptionInfo, ...]
     regions: tuple[RegionInfo, ...]
+    facts: tuple[FactInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

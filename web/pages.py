@@ -20,6 +20,7 @@ from web.errors import in_one_line, kind_of
 from web.heat import gradient, shown_heat, suggested_parts
 from web.looking import LookerDep, PictureLooker
 from web.overlay import TILE_LABELS, VIEWER_LABELS, Overlay, draw, mark_phrases
+from web.shown_facts import shown_facts
 from web.templating import file_name, render
 from web.where import where_url
 
@@ -179,6 +180,7 @@ async def picture(
         "overlay": overlay,
         "captions": [(caption, mark_phrases(caption, overlay.things)) for caption in detail.captions],
         "alt": _alt_of(detail),
+        "facts": shown_facts(detail.facts),
         "heat": await shown_heat(looker, detail, heat) if heat.strip() else None,
         "parts": suggested_parts(q) if q.strip() else [],
         "gradient": gradient(),

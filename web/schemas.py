@@ -106,6 +106,15 @@ class FileModel(Answer):
     state: Annotated[str, Field(description="`indexed`, `refused` or `missing`.", examples=["indexed"])]
 
 
+class FactModel(Answer):
+    """One thing that a picture carries: a text or a number."""
+
+    name: Annotated[str, Field(description="As docs/formats.md lists them.", examples=["focal"])]
+    text: Annotated[str | None, Field(description="Null where it is a number.", examples=[None])]
+    number: Annotated[float | None, Field(description="In the unit of its name; null for a text.", examples=[50.0])]
+    source: Annotated[str, Field(description="Who says it: `exif`, `xmp`, `iptc`, `xmp-sidecar`, `takeout`.")]
+
+
 class ImageModel(Answer):
     """Everything the library knows of one picture."""
 
@@ -128,6 +137,9 @@ class ImageModel(Answer):
     files: tuple[FileModel, ...]
     captions: tuple[CaptionModel, ...]
     regions: Annotated[tuple[RegionModel, ...], Field(description="Regions that belong to no caption.")]
+    facts: Annotated[
+        tuple[FactModel, ...], Field(description="What its file, and what lies beside it, say of how it was taken.")
+    ]
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not know pydantic's decorator on top of a property
     @property

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
+from search.db.facts import facts_of
 from search.db.roots import all_rules
 from search.db.schema import Caption, File, Generation, Image, Model, Region, TextBody
 from search.errors import NotFoundError
 from search.index_info import IndexInfo
-from search.results import CaptionInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo, RootInfo
+from search.results import CaptionInfo, FactInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo, RootInfo
 from vision.types import Box, Span
 
 _PRESENT = exists().where(File.image_id == Image.id, File.state == "indexed")
@@ -54,6 +55,7 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
             for caption, body in captions
         ),
         regions=tuple(by_caption[None]),
+        facts=tuple(FactInfo(fact.name, fact.text, fact.number, fact.source) for fact in facts_of(session, image_id)),
     )
 
 
