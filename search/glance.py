@@ -20,6 +20,7 @@ _COUNTS = {
     "captions": "SELECT count(*) FROM captions",
     "regions": "SELECT count(*) FROM regions",
     "texts": "SELECT count(*) FROM texts",
+    "facts": "SELECT count(*) FROM facts",
 }
 _PUBLISHED = (
     "SELECT generations.kind, generations.vectors, generations.index_key, generations.measured "

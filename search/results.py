@@ -250,6 +250,7 @@ class LibraryStatus:
             beside those.
         indexes: these, by kind.
         roots: what was given to `index`, in the order of paths.
+        facts: words and numbers that pictures carry, each source's counted.
     """
 
     images: int
@@ -263,3 +264,4 @@ class LibraryStatus:
     published: Mapping[str, int]
     roots: tuple[RootInfo, ...] = ()
     indexes: tuple[IndexInfo, ...] = ()
+    facts: int = 0

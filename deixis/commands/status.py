@@ -32,7 +32,9 @@ def status(
     for number, root in enumerate(found.roots):
         console.print(f"{'' if number else 'folders':<11}{described(root)}")
     console.print(f"pictures   {found.images} in {found.files_indexed} files")
-    console.print(f"captions   {found.captions}, boxes {found.regions}, distinct texts {found.texts}")
+    console.print(
+        f"captions   {found.captions}, boxes {found.regions}, distinct texts {found.texts}, facts {found.facts}"
+    )
     console.print(f"left out   {found.files_refused} refused, {found.files_missing} missing")
     published = ", ".join(f"{count} {kind}" for kind, count in sorted(found.published.items()))
     console.print(f"searchable {published or 'nothing published'} vectors")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from search.db.facts import facts_of
 from search.db.roots import all_rules
-from search.db.schema import Caption, File, Generation, Image, Model, Region, TextBody
+from search.db.schema import Caption, Fact, File, Generation, Image, Model, Region, TextBody
 from search.errors import NotFoundError
 from search.index_info import IndexInfo
 from search.results import CaptionInfo, FactInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo, RootInfo
@@ -118,6 +118,7 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
         captions=_count(session, select(func.count()).select_from(Caption)),
         regions=_count(session, select(func.count()).select_from(Region)),
         texts=_count(session, select(func.count()).select_from(TextBody)),
+        facts=_count(session, select(func.count()).select_from(Fact)),
         model=model.name if model else None,
         published={one.kind: one.vectors for one in indexes},
         roots=tuple(

@@ -13,7 +13,7 @@ from sqlalchemy import Table, delete
 from stock import NOW, Stock
 
 from search.checks.finding import REMEDIES
-from search.db.schema import Base, CalibrationRow, Caption, Region
+from search.db.schema import Base, CalibrationRow, Caption, Fact, Region
 from search.errors import CorruptionError, LibraryError
 from search.maintenance import rebuild, verify
 
@@ -40,6 +40,7 @@ def fill(stock: Stock) -> None:
         assert caption is not None
         box = {"x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9, "source": "import", "score": 0.5}
         session.add(Region(image_id=caption.image_id, caption_id=caption.id, text_id=caption.text_id, **box))
+        session.add(Fact(image_id=caption.image_id, name="camera", text="X100", key="x100", source="exif"))
     stock.publish()
     assert verify(stock.library).findings == []
 
@@ -72,6 +73,9 @@ def found(stock: Stock) -> set[tuple[str, str | None, int | None]]:
 
 BOTH: list[tuple[str, str, str, str]] = [
     ("texts", "body", "'a brown bear?'", "text_digest"),
+    ("facts", "key", "'X100'", "row_invalid"),
+    ("facts", "number", "1.5", "row_invalid"),
+    ("facts", "source", "''", "row_invalid"),
     ("texts", "body", "''", "text_digest"),
     ("texts", "sha256", f"'{'0' * 64}'", "text_digest"),
     ("images", "sha256", "'not hex'", "row_invalid"),

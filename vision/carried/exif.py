@@ -22,7 +22,8 @@ _XP_TEXTS = (0x9C9B, 0x9C9C, 0x9C9F)
 
 _BY_A_CAMERA = re.compile(
     r".{0,20}digital (still )?camera|sony dsc|dcim.*|exif_jpeg_picture|samsung|default|minolta dsc|dsc_?\d+|"
-    r"processed with .{1,20}|screenshot|[a-z]{2,4}_?\d{3,8}\.jpe?g|\W*",
+    r"processed with .{1,20}|(file written by|created with) .{1,40}|software: .{1,40}|"
+    r"screenshot|[a-z]{2,4}_?\d{3,8}\.jpe?g|\W*",
     re.IGNORECASE | re.DOTALL,
 )
 """What cameras and programs write as the description of every picture."""

@@ -153,6 +153,7 @@ def test_iptc_is_read_from_a_jpeg(pool: DecoderPool) -> None:
         ("Quokka Walter on the veranda", ["Quokka Walter on the veranda"]),
         ("Gr\u00fc\u00dfe".encode().decode("latin-1"), ["Gr\u00fc\u00dfe"]),
         ("OLYMPUS DIGITAL CAMERA         ", []), ("SONY DSC", []), ("  \0", []), ("IMG_2034.JPG", []),
+        ("File written by Adobe Photoshop\xa8 4.0", []), ("Created with The GIMP", []),
     ],
 )  # fmt: skip
 def test_descriptions_in_exif_are_those_of_people(pool: DecoderPool, description: str, expected: list[str]) -> None:
