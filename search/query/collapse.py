@@ -9,13 +9,10 @@ from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
 from search.db.schema import Image
+from search.near import is_near, unsigned
 from search.snapshot import Snapshot
 from search.vectors.live import shown
 from vision.perceptual import PLAIN
-
-NEAR_BITS = 6
-"""Bits of 64 in which the hashes of near-identical pictures may differ; what was measured: docs/decisions/0025."""
-
 
 _SPARE = 64
 """Groups beyond the page that are looked for, as many as are looked up for it."""
@@ -51,8 +48,8 @@ def fold_near(session: Session, snapshot: Snapshot, rows: NDArray[np.int64], wan
             if seen is None:
                 single += 1
                 continue
-            own = np.uint64(seen & 0xFFFF_FFFF_FFFF_FFFF)
-            near = np.flatnonzero(np.bitwise_count(leaders[: len(owners)] ^ own) <= NEAR_BITS)
+            own = unsigned(seen)
+            near = np.flatnonzero(is_near(leaders[: len(owners)], own))
             if len(near):
                 groups.setdefault(owners[int(near[0])], []).append(image_id)
             else:
