@@ -72,6 +72,15 @@ _ROWS = (
         "deixis search --like holiday.jpg -k 20",
     ),
     _row(
+        "duplicates",
+        "duplicates:duplicates",
+        "List files that show the same picture, byte for byte or nearly; nothing is deleted.",
+        "deixis duplicates",
+        "deixis duplicates --below ~/Pictures/phone --limit 20",
+        "deixis duplicates --exact --json",
+        partial=True,
+    ),
+    _row(
         "caption",
         "caption:caption",
         "Let a captioner write about every picture and point at what it names.",

@@ -57,6 +57,14 @@ def rate(count: int, seconds: float) -> str:
     return f" ({speed:.1f}/s)" if speed >= 1 else f" ({1 / speed:.1f} s each)"
 
 
+def byte_count(count: int) -> str:
+    """An amount of bytes as people say it: `812 bytes`, `3.4 MB`."""
+    if count < 1000:
+        return f"{count} bytes"
+    power = next((power for power in (1, 2, 3) if count < 999.95 * 1000**power), 4)
+    return f"{count / 1000**power:.1f} {' kMGT'[power]}B"
+
+
 def printable(path: str) -> str:
     """A path as valid text: undecodable bytes become U+FFFD, control characters are shown, not obeyed."""
     text = os.fsencode(path).decode("utf-8", "replace")

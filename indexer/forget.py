@@ -7,17 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from indexer.patterns import exactly
 from indexer.prune import erase_unheld
 from indexer.roots import remember
 from search.db.images import below_or_at
-from search.db.roots import covering_root, rules_of
+from search.db.roots import covering_root, remembered_path, rules_of
 from search.db.schema import Caption, File, Image, Region, Root
 from search.erasing import erase, erase_vectors
-from search.errors import NotFoundError
 from search.library import Library
 from search.previews import SIZES_PX, PreviewStore
 from search.publishing import publish
@@ -63,7 +62,7 @@ def forget(library: Library, paths: Sequence[str | Path], *, trial: bool = False
     report = ForgetReport()
     with library.exclusive():
         with library.read() as session:
-            report.paths = [_as_remembered(session, os.fspath(path)) for path in paths]
+            report.paths = [remembered_path(session, os.fspath(path)) for path in paths]
             _count(session, library, report)
         if not trial:
             with library.write() as session:
@@ -101,24 +100,6 @@ def _take_out(session: Session, path: str, report: ForgetReport) -> None:
         pattern = exactly(path, above.path, folder=not is_file)
         remember(above, rules_of(above).with_more(exclude=[pattern]))
         report.excluded.append((above.path, pattern))
-
-
-def _as_remembered(session: Session, given: str) -> str:
-    """The path under which the library knows it: with links resolved, or as a walk through a link came to it."""
-    through_links = os.path.abspath(given)
-    parent, name = os.path.split(through_links)
-    for path in dict.fromkeys([os.path.realpath(given), os.path.join(os.path.realpath(parent), name), through_links]):
-        found: ColumnElement[bool] = or_(
-            select(File.id).where(below_or_at(File.path, path)).exists(),
-            select(Root.id).where(below_or_at(Root.path, path)).exists(),
-        )
-        if session.scalar(select(found)):
-            return path
-    roots = session.scalar(select(func.count()).select_from(Root)) or 0
-    raise NotFoundError(
-        f"{given}: the library holds nothing at or below this path",
-        remedy="`deixis status` lists the folders that it holds." if roots else "It holds no folder at all.",
-    )
 
 
 def _publish(library: Library) -> None:

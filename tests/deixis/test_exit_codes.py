@@ -17,7 +17,7 @@ from search.library import Library
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "exit-codes.md"
 COMMANDS = (
     *("index", "caption", "import", "search", "serve", "eval", "models", "verify", "rebuild", "status", "demo"),
-    *("classify", "explain", "export", "quality"),
+    *("classify", "explain", "export", "quality", "duplicates"),
 )
 
 
@@ -59,6 +59,9 @@ TABLE = [
     ("search red --home {damaged}", exit_codes.ERROR),
     ("status --home {home}", exit_codes.OK),
     ("status --home {nowhere}", exit_codes.ERROR),
+    ("duplicates --home {home}", exit_codes.OK),
+    ("duplicates --home {home} --below {nowhere}", exit_codes.ERROR),
+    ("duplicates --home {nowhere}", exit_codes.ERROR),
     ("verify --home {home}", exit_codes.OK),
     ("verify --home {damaged}", exit_codes.ERROR),
     ("verify --home {nowhere}", exit_codes.ERROR),

@@ -18,6 +18,7 @@ _LOOKING = ("--model", "storybook-encoder")
 _CALLS = {
     "index": (["index", "{pictures}", "--model", "colour"], 0, "embedded"),
     "search": (["search", "a", "red", "kayak"], 0, "hits"),
+    "duplicates": (["duplicates"], 0, "groups"),
     "caption": (["caption", "--captioner", "storybook-captioner"], 0, "captioned"),
     "captions list": (["captions", "list"], 0, "sources"),
     "captions forget": (["captions", "forget", "import"], 0, "texts"),
@@ -82,6 +83,7 @@ def test_the_output_is_one_document(
     [
         ["search", "red"],
         ["status"],
+        ["duplicates"],
         ["verify"],
         ["rebuild"],
         ["captions", "list"],
