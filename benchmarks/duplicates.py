@@ -5,7 +5,8 @@
 Every scene is drawn once and changed in the ways of `CHANGES`. All pictures together are grouped by `search.near`, the
 largest leading. Printed for each change: the share of scenes whose picture so changed is in the group of the drawn one.
 Then, over the changes that make copies: the share of all pairs of pictures of one scene that are in one group (recall;
-interval by resampling scenes), and the share of scenes that share a group with another one, and of pages of text.
+intervals by resampling scenes), of all pairs in one group the share that is of one scene (precision), how many scenes
+share a group with another one, and how many pages of text do not.
 Beside that, scenes in which two things have exchanged their colours: near as lines go, but other pictures.
 With `--encoder`, the cosines of the vectors are printed at which changed pictures lie, and other pictures nearest by;
 with `--pictures`, the JPEG files of a folder take the place of scenes.
@@ -16,7 +17,6 @@ from __future__ import annotations
 import argparse
 import io
 import random
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageEnhance, ImageFont, ImageOps
 
 import search.near
-from search.evaluation.ranking import mean_by, share
+from search.evaluation.ranking import bootstrap, mean_by, share
 from search.near import leaders, unsigned
 from storybook.drawing import render
 from storybook.scenes import generate_scene
@@ -182,14 +182,26 @@ def report(bits: int, names: NDArray[np.str_], scenes: NDArray[np.int64], found:
         pairs = inside[:, None] == inside[None]
         same += pairs[np.triu_indices(len(inside), 1)].tolist()
         by += [int(scene)] * (len(inside) * (len(inside) - 1) // 2)
-    mixed = defaultdict(set)
-    for scene, group in zip(scenes.tolist(), found.tolist(), strict=True):
-        mixed[group].add(scene)
-    shared = {scene for together in mixed.values() if len(together) > 1 for scene in together}
+    right, wrong = pairs_in_groups(scenes[names != _COLOURS], found[names != _COLOURS])
     print(
         f"\npairs of copies in one group (recall): {mean_by(np.array(same, np.float64), np.array(by))} of {len(same)}"
     )
-    print(f"scenes that share a group with another: {share([scene in shared for scene in own])} of {len(own)}")
+    total = right + wrong
+    precision = bootstrap(len(own), lambda some: float(right[some].sum() / total[some].sum()))
+    of = f"{wrong.sum():.0f} wrong of {total.sum():.0f}"
+    print(f"pairs in one group that are of one scene (precision): {precision}, {of}")
+    print(f"scenes that share a group with another: {share(wrong > 0)} of {len(own)}")
+
+
+def pairs_in_groups(
+    scenes: NDArray[np.int64], found: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """For each scene its pairs within groups, and half of those that it has with other scenes there."""
+    in_both = np.zeros((scenes.max() + 1, found.max() + 1))
+    np.add.at(in_both, (scenes, found), 1)
+    right = (in_both * (in_both - 1) / 2).sum(axis=1)
+    wrong = (in_both * (in_both.sum(axis=0) - in_both) / 2).sum(axis=1)
+    return right, wrong
 
 
 def report_vectors(names: NDArray[np.str_], scenes: NDArray[np.int64], vectors: NDArray[np.float32]) -> None:
