@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 
 from search.errors import QueryError
 from search.query.plan import MAX_PICTURES, clean_text
+from search.query.sources.crops import cropped
 from search.query.tree_json import from_json
 from search.results import SearchRequest, SearchResult
 from vision.errors import DeixisError
@@ -42,6 +43,14 @@ Question = Annotated[
 Pictures = Annotated[
     list[UploadFile],
     File(description="Picture files, one to eight: JPEG, PNG, WebP, HEIC, TIFF or another that is read."),
+]
+Crops = Annotated[
+    list[str] | None,
+    Form(
+        description="The part of each picture that counts: left, top, right, bottom in shares of its sides; in their "
+        "order, empty for a whole one.",
+        examples=[["0.1,0.2,0.6,0.9"]],
+    ),
 ]
 FormWords = Annotated[str | None, Form(description="Words in the query language, added to the pictures.")]
 
@@ -113,12 +122,13 @@ def query(engine: EngineDep, asked: QueryModel) -> SearchModel:
     operation_id="searchByPicture",
 )
 def search_by_picture(
-    engine: EngineDep, image: Pictures, q: FormWords = None, k: Hits = 20, offset: Offset = 0
+    engine: EngineDep, image: Pictures, q: FormWords = None, crop: Crops = None, k: Hits = 20, offset: Offset = 0
 ) -> SearchModel:
     """Find pictures that look like uploaded ones, with words (`q`) if there are any; nothing of the upload is kept."""
     if len(image) > MAX_PICTURES:
         raise QueryError(f"{len(image)} pictures were sent; the limit is {MAX_PICTURES}")
-    pixels = tuple(engine.decode_bytes(one.file.read(), file_name(one.filename or "upload")) for one in image)
+    whole = [engine.decode_bytes(one.file.read(), file_name(one.filename or "upload")) for one in image]
+    pixels = cropped(whole, crop or ())
     text = q if q and q.strip() else None
     result = engine.search(SearchRequest(text=text, pictures=pixels, k=k, offset=offset))
     # There is no address of the next page: the picture would have to be sent again.

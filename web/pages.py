@@ -6,13 +6,14 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Query, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Query, Request, UploadFile
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from search.errors import LibraryEmptyError
 from search.looked import PictureAnswer
 from search.query.deriving import is_sure
+from search.query.sources.crops import cropped
 from search.results import Hit, ImageDetail, LibraryStatus, SearchRequest, SearchResult
 from vision.grounding.errors import PromptError
 from web.deps import MAX_PAGE_HITS, Engine, EngineDep, ImageId, LikeId, RegionId
@@ -138,14 +139,19 @@ def results(
 
 @router.post("/search")
 def results_for_upload(
-    request: Request, engine: EngineDep, image: Annotated[UploadFile, File()], k: PageHits = 2 * HITS_PER_PAGE
+    request: Request,
+    engine: EngineDep,
+    image: Annotated[UploadFile, File()],
+    q: Annotated[str, Form(max_length=1000)] = "",
+    crop: Annotated[str, Form(max_length=100)] = "",
+    k: PageHits = 2 * HITS_PER_PAGE,
 ) -> Response:
-    """Pictures that look like an uploaded one; it is decoded, compared and forgotten."""
+    """Pictures that look like an uploaded one or a part of it, with words if there are any; it is forgotten then."""
     name = file_name(image.filename or "your picture")
-    pixels = engine.decode_bytes(image.file.read(), name)
-    result = engine.search(SearchRequest(pictures=(pixels,), k=k))
+    pictures = cropped([engine.decode_bytes(image.file.read(), name)], [crop])
+    result = engine.search(SearchRequest(text=q if q.strip() else None, pictures=pictures, k=k))
     context: dict[str, object] = {
-        "q": "",
+        "q": q.strip(),
         "like": None,
         "boxed": None,
         "links": {},

@@ -17,6 +17,7 @@ from deixis.lazy import WORD_MARK
 from deixis.options import TOP, DatabaseUrl, Home, Json, LibraryModelName, Threads
 from deixis.output import duration, err, out, print_json, printable
 from search.errors import QueryError
+from search.query.sources.crops import cropped
 from search.results import Hit, SearchRequest, SearchResult
 from search.service import SearchService
 
@@ -29,6 +30,10 @@ def search(
     like: Annotated[
         list[Path] | None,
         typer.Option("--like", help="Find pictures that look like this file; again for several.", show_default=False),
+    ] = None,
+    crop: Annotated[
+        list[str] | None,
+        typer.Option("--crop", help="The part that counts, as in 0.1,0.2,0.6,0.9; again for each --like."),
     ] = None,
     collapse: Annotated[bool, typer.Option("--collapse", help="Show pictures that are nearly the same once.")] = False,
     k: Annotated[int, typer.Option(*TOP, help="How many pictures to show.")] = 10,
@@ -48,7 +53,7 @@ def search(
     if query is None and not like:
         raise QueryError("give a query, --like FILE, or both", remedy="For example: deixis search two zebras")
     started = time.perf_counter()
-    pictures = tuple(read_picture(path, settings) for path in like or ())
+    pictures = cropped([read_picture(path, settings) for path in like or ()], crop or ())
     with open_library(settings) as library:
         service = SearchService(library, library_encoder(settings, library))
         request = SearchRequest(text=query, pictures=pictures, k=k, collapse="near" if collapse else "none")

@@ -175,6 +175,23 @@ def test_an_uploaded_picture_is_searched_by(client: TestClient) -> None:
     assert "pink.webp" in page.by_class("says")[0]["title"]
 
 
+def test_a_part_of_an_uploaded_picture_is_searched_by_with_words(client: TestClient) -> None:
+    both = Pictures.new("RGB", (80, 40), "blue")
+    both.paste("pink", (0, 0, 40, 40))
+    buffer = io.BytesIO()
+    both.save(buffer, "PNG")
+    files = {"image": ("both.png", buffer.getvalue(), "image/png")}
+    for part, best in (("0,0,0.5,1", "pink.webp"), ("0.5,0,1,1", "blue")):
+        page = Page(client.post("/search", files=files, data={"crop": part}, headers={"accept": "text/html"}).text)
+        assert best in page.by_class("says")[0]["title"]
+    page = Page(client.post("/search", files=files, data={"crop": "0,0,0.5,1", "q": "<b>pink</b>"}).text)
+    assert_inert(page)
+    for wrong in ("0,0,2,1", "left", "0,0,0,0", "1,2,3", "nan,0,1,1"):
+        answer = client.post("/search", files=files, data={"crop": wrong}, headers={"accept": "text/html"})
+        assert answer.status_code == 400
+        assert "is no part of a picture" in answer.text
+
+
 def test_an_unreadable_upload_is_explained_in_words(client: TestClient) -> None:
     answer = client.post("/search", files={"image": ("a.png", b"no")}, headers={"accept": "text/html"})
     assert answer.status_code == 422
