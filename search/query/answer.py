@@ -17,7 +17,7 @@ from search.query.boxes import COMPOSED, load_boxes
 from search.query.candidates import FIRST, WIDER, gather, told, whole_pool
 from search.query.closer import look_closer, see
 from search.query.compose import compose
-from search.query.evidence import AskedText, Evidence, ask_texts, look_at, no_evidence
+from search.query.evidence import ALL_HELD, AskedText, Evidence, ask_texts, found_in, look_at, no_evidence
 from search.query.exact import typed_rows
 from search.query.found import Branched, Given
 from search.query.rank import Ranked, add_boxes, add_typed, boxes_worth, rank
@@ -180,7 +180,7 @@ def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Seq
     looked_for = len(columns) - len(ask.without)
     composition = compose(len(best), boxed, looked_for, things, list(ask.relations))
     before = ranked.only(best)
-    first = add_boxes(before, ask, composition)
+    first = add_boxes(before, ask, composition, _said(found, columns[:looked_for], len(best)))
     order = np.lexsort((first.rows, -first.total))
     rest = ranked.only(np.arange(len(best), len(ranked.rows)))
     if len(rest.rows):
@@ -193,6 +193,16 @@ def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Seq
         boxed=boxed,
         composition=composition.only(order),
     )
+
+
+def _said(found: Branched, columns: Sequence[int], count: int) -> NDArray[np.bool_]:
+    """`(count, columns)`: whether the best text of each of the first pictures holds every word of each thing."""
+    at = np.searchsorted(found.evidence.rows, found.ranked.rows[:count])
+    held = [
+        found_in(found.evidence.documents[at, column], found.asked[column].worded, found.asked[column].covered)
+        for column in columns
+    ]
+    return np.stack(held, axis=1) >= ALL_HELD if held else np.zeros((count, 0), bool)
 
 
 def _joined(first: Ranked, rest: Ranked) -> Ranked:

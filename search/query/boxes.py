@@ -77,12 +77,17 @@ def _still_said(snapshot: Snapshot, regions: Sequence[Any]) -> NDArray[np.bool_]
 def thing_fit(
     snapshot: Snapshot, documents: NDArray[np.int64], asked: Sequence[AskedText], vectors: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """How well texts of the library are things, and which share of their words they hold: `(documents, asked)` each."""
+    """How well texts of the library are things, and which share of their words those hold that hold others too:
+    `(documents, asked)` each.
+    """
     different, place = np.unique(documents, return_inverse=True)
     cosines = np.nan_to_num(snapshot.texts.cosines(snapshot.catalogue.doc_vectors[different], vectors), nan=-1.0)
     covered = np.stack([found_in(different, one.worded, one.covered) for one in asked], axis=1)
     fits = phrase_fit(cosines, middles(asked), covered)
-    return fits[place], covered[place]
+    lengths = snapshot.catalogue.words.lengths[different].astype(np.float32)[:, None]
+    held = covered * np.array([len(one.words) for one in asked], np.float32)
+    others = np.where(held < lengths - 0.5, covered, 0).astype(np.float32)
+    return fits[place], others[place]
 
 
 def middles(asked: Sequence[AskedText]) -> NDArray[np.float32]:

@@ -40,7 +40,8 @@ class Boxed:
         region_ids: `(r,)` int64.
         boxes: `(r, 4)` float32, xyxy in [0, 1].
         fits: `(r, t)` float32 in [0, 1], how well each region's phrase is each thing; from `phrase_fit`.
-        shares: `(r, t)` float32 in [0, 1], share of each thing's words that each region's phrase holds.
+        shares: `(r, t)` float32 in [0, 1], share of each thing's words that each region's phrase holds; 0 where it has
+            no words beside them, and so says nothing else.
     """
 
     picture: NDArray[np.int64]

@@ -128,15 +128,18 @@ def boxes_worth(ask: Ask) -> float:
     return _SHOWN_ON_AVERAGE + _SHOWN_ALL + _RELATED * len(ask.relations) + _COUNTED * counted
 
 
-def add_boxes(ranked: Ranked, ask: Ask, found: Composition) -> Ranked:
+def add_boxes(ranked: Ranked, ask: Ask, found: Composition, said: NDArray[np.bool_]) -> Ranked:
     """The same with what the boxes say about things, numbers and relations.
 
     Args:
         found: for the pictures of `ranked`; its things are those of the sentence, then those that must not be there.
+        said: `(n, t)` bool, whether a text of the picture holds every word of each thing that is looked for.
     """
     count = found.things.shape[1] - len(ask.without)
     parts = dict(ranked.parts)
-    shown = found.things[:, :count]
+    # What is written of and in no box is there all the same: nobody boxes everything, and people box in other words.
+    unboxed = said & (found.missed[:, :count] < _EXPECTED)
+    shown = np.maximum(found.things[:, :count], np.where(unboxed, np.float32(_EXPECTED), 0))
     if count:
         boxes = _SHOWN_ON_AVERAGE * shown.mean(axis=1) + _SHOWN_ALL * shown.min(axis=1)
         parts["boxes"] = _spoken(boxes, found, (_SHOWN_ON_AVERAGE + _SHOWN_ALL) * _EXPECTED)
