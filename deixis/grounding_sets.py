@@ -60,17 +60,12 @@ def by_patches(encoder: Encoder) -> Pointer:
     Raises:
         NoHeatMapError: the encoder has no patches in the space of its texts.
     """
-    locating(encoder)
 
-    def point(asked: Sequence[Shown]) -> list[Box | None]:
-        found: list[Box | None] = []
-        for _, some in groupby(asked, key=lambda one: id(one[0])):
-            shown = list(some)
-            maps = heat_maps(encoder, shown[0][0], [one.phrase for _, one in shown])
-            found += [box_from_heat(heat, maps.covers) for heat in maps.maps]
-        return found
+    def point(picture: RgbImage, phrases: Sequence[str]) -> list[Box | None]:
+        maps = heat_maps(encoder, picture, phrases)
+        return [box_from_heat(heat, maps.covers) for heat in maps.maps]
 
-    return point
+    return _by_picture(encoder, point)
 
 
 def by_page(encoder: Encoder) -> Pointer:
@@ -79,20 +74,27 @@ def by_page(encoder: Encoder) -> Pointer:
     Raises:
         NoHeatMapError: the encoder has no patches in the space of its texts.
     """
+
+    def point(picture: RgbImage, phrases: Sequence[str]) -> list[Box | None]:
+        (looks,) = look_at_pictures(encoder, [picture])
+        cosines = looks.cosines(encoder.encode_text(phrases))
+        return [derived_boxes([looks], [cosines[:, at]])[0] for at in range(len(phrases))]
+
+    return _by_picture(encoder, point)
+
+
+def _by_picture(encoder: Encoder, point: Callable[[RgbImage, Sequence[str]], list[Box | None]]) -> Pointer:
+    """Look at each picture once, for all phrases that are asked of it."""
     locating(encoder)
 
-    def point(asked: Sequence[Shown]) -> list[Box | None]:
+    def of_all(asked: Sequence[Shown]) -> list[Box | None]:
         found: list[Box | None] = []
         for _, some in groupby(asked, key=lambda one: id(one[0])):
             shown = list(some)
-            phrases = list(dict.fromkeys(one.phrase for _, one in shown))
-            (looks,) = look_at_pictures(encoder, [shown[0][0]])
-            cosines = looks.cosines(encoder.encode_text(phrases))
-            box_of = {phrase: derived_boxes([looks], [cosines[:, at]])[0] for at, phrase in enumerate(phrases)}
-            found += [box_of.get(one.phrase) for _, one in shown]
+            found += point(shown[0][0], [one.phrase for _, one in shown])
         return found
 
-    return point
+    return of_all
 
 
 @dataclass(slots=True)

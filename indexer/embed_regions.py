@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-
-import numpy as np
-from PIL import Image as PillowImage
 
 from indexer.isolate import in_parts
 from indexer.report import OnProgress, Progress, RegionReport, SkippedRecord
@@ -62,17 +58,10 @@ def _crops(previews: PreviewStore, places: Sequence[BoxedPlace]) -> list[Crop]:
     pictures: dict[str, RgbImage | None] = {}
     for sha256 in dict.fromkeys(place.sha256 for place in places):
         # Always the same size, so that a vector does not depend on which pages somebody has opened.
-        preview = previews.read(sha256, GALLERY_PX)
-        pictures[sha256] = None if preview is None else _opened(preview)
+        pictures[sha256] = previews.pixels(sha256, GALLERY_PX)
     return [
         (place, cut(picture, place.box))
         for place in places
         for picture in [pictures[place.sha256]]
         if picture is not None
     ]
-
-
-def _opened(preview: bytes) -> RgbImage:
-    # Written and sealed by this library: no foreign bytes reach the decoder here.
-    with PillowImage.open(io.BytesIO(preview)) as opened:
-        return np.asarray(opened.convert("RGB"))

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-from PIL import Image as PillowImage
 from sqlalchemy import select
 
 from indexer.control import control_picture
@@ -97,13 +94,11 @@ def _previews(
             if store.looks_of(sha256, kept.model) == kept.looks:
                 report.bytes += store.path(sha256, kept.model).stat().st_size
                 continue
-            preview = previews.read(sha256, GALLERY_PX)
+            preview = previews.pixels(sha256, GALLERY_PX)
             if preview is None:
                 report.without_preview += 1
-                continue
-            # Written and sealed by this library: no foreign bytes reach the decoder here.
-            with PillowImage.open(io.BytesIO(preview)) as opened:
-                yield sha256, np.asarray(opened.convert("RGB"))
+            else:
+                yield sha256, preview
 
 
 def _make(

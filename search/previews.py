@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import struct
@@ -10,6 +11,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+from PIL import Image as PillowImage
+
+from vision.types import RgbImage
 from vision.whole_files import write_whole
 
 GALLERY_PX = 512
@@ -59,6 +64,15 @@ class PreviewStore:
         except OSError:
             return None
         return unsealed(stored)
+
+    def pixels(self, sha256: str, size_px: int) -> RgbImage | None:
+        """The same as HWC uint8 RGB, upright."""
+        preview = self.read(sha256, size_px)
+        if preview is None:
+            return None
+        # Written and sealed by this library: no foreign bytes reach the decoder here.
+        with PillowImage.open(io.BytesIO(preview)) as opened:
+            return np.asarray(opened.convert("RGB"))
 
     def discard(self, sha256: str) -> int:
         """Remove every preview of a picture; returns how many there were. One that cannot be removed stays."""

@@ -46,9 +46,9 @@ class Looks:
         """Length of a vector."""
         return int(self.patches.shape[-1])
 
-    def first(self, count: int) -> Looks:
-        """The first looks alone."""
-        return self if count >= len(self.patches) else Looks(self.patches[:count], self.views[:count])
+    def cells(self, count: int) -> int:
+        """How many rows of `cosines` are of the first looks."""
+        return sum(rows * columns for rows, columns in self.layout()[0][:count])
 
     def cosines(self, texts: NDArray[np.float32]) -> NDArray[np.float32]:
         """Every patch that shows some of the picture with every text.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections import OrderedDict
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -16,7 +15,7 @@ from search.results import ImageDetail
 from web.deps import Engine
 from web.errors import OverloadedError
 from web.media import PreviewMaker
-from web.once import Once
+from web.once import Remembered
 from web.templating import file_name
 
 KEPT_MAPS = 256
@@ -40,10 +39,8 @@ class PictureLooker:
     def __init__(self, engine: Engine, previews: PreviewMaker) -> None:
         self._engine = engine
         self._previews = previews
-        self._maps: OrderedDict[str, HeatMap] = OrderedDict()
-        self._once: Once[HeatMap] = Once()
-        self._pointed: OrderedDict[str, tuple[Pointed, ...]] = OrderedDict()
-        self._once_pointed: Once[tuple[Pointed, ...]] = Once()
+        self._maps: Remembered[HeatMap] = Remembered(KEPT_MAPS)
+        self._pointed: Remembered[tuple[Pointed, ...]] = Remembered(KEPT_MAPS)
         self._asking = asyncio.Semaphore(1)
         self._waiting = 0
 
@@ -65,11 +62,7 @@ class PictureLooker:
             OverloadedError: no core came free in time.
             DeixisError: whatever the service raises.
         """
-        known = self._maps.get(version)
-        if known is not None:
-            self._maps.move_to_end(version)
-            return known
-        return await self._once.get(version, lambda: self._make(detail, text, version))
+        return await self._maps.get(version, lambda: self._make(detail, text))
 
     async def point(self, detail: ImageDetail, query: str, version: str) -> tuple[Pointed, ...]:
         """Where the things of a query are in a picture; empty where they are not surely there.
@@ -84,11 +77,7 @@ class PictureLooker:
             OverloadedError: no core came free in time.
             DeixisError: whatever the service raises.
         """
-        known = self._pointed.get(version)
-        if known is not None:
-            self._pointed.move_to_end(version)
-            return known
-        return await self._once_pointed.get(version, lambda: self._make_pointed(detail, query, version))
+        return await self._pointed.get(version, lambda: self._make_pointed(detail, query))
 
     async def ask(self, detail: ImageDetail, question: str) -> PictureAnswer:
         """Answer a question about a picture.
@@ -112,24 +101,16 @@ class PictureLooker:
 
     async def close(self) -> None:
         """Wait for what is being made."""
-        await self._once.close()
-        await self._once_pointed.close()
+        await self._maps.close()
+        await self._pointed.close()
 
-    async def _make(self, detail: ImageDetail, text: str, version: str) -> HeatMap:
+    async def _make(self, detail: ImageDetail, text: str) -> HeatMap:
         preview = await self._previews.get(detail, PAGE_PX)
-        made = await run_in_threadpool(self._engine.heat_map, preview, _name(detail), text)
-        self._maps[version] = made
-        if len(self._maps) > KEPT_MAPS:
-            self._maps.popitem(last=False)
-        return made
+        return await run_in_threadpool(self._engine.heat_map, preview, _name(detail), text)
 
-    async def _make_pointed(self, detail: ImageDetail, query: str, version: str) -> tuple[Pointed, ...]:
+    async def _make_pointed(self, detail: ImageDetail, query: str) -> tuple[Pointed, ...]:
         preview = await self._previews.get(detail, GALLERY_PX)
-        made = await run_in_threadpool(self._engine.point, preview, _name(detail), query)
-        self._pointed[version] = made
-        if len(self._pointed) > KEPT_MAPS:
-            self._pointed.popitem(last=False)
-        return made
+        return await run_in_threadpool(self._engine.point, preview, _name(detail), query)
 
 
 def _name(detail: ImageDetail) -> str:

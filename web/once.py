@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, Generic, TypeVar
 
@@ -36,3 +37,37 @@ class Once(Generic[Result]):
         del self._running[key]
         if not done.cancelled():
             done.exception()  # looked at, so that a failure which nobody waits for any more is not logged as lost
+
+
+class Remembered(Generic[Result]):
+    """Does work once for all who ask, and keeps the results that were asked for last.
+
+    Args:
+        most: results in memory.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: OrderedDict[Hashable, Result] = OrderedDict()
+        self._once: Once[Result] = Once()
+
+    async def get(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """The result for this key, known, under way or begun now.
+
+        Raises whatever the work raises.
+        """
+        if key in self._known:
+            self._known.move_to_end(key)
+            return self._known[key]
+        return await self._once.get(key, lambda: self._work(key, work))
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        await self._once.close()
+
+    async def _work(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        made = await work()
+        self._known[key] = made
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return made

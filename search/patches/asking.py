@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from threading import Lock
 
-import numpy as np
-from PIL import Image as PillowImage
 from sqlalchemy import select
 
 from search.db.schema import Image, Model
@@ -53,7 +50,7 @@ class OnRequest:
         texts = encoder.encode_text(phrases)
         cosines = looks.cosines(texts)
         units = patch_units(self._sample(encoder, model), texts)
-        strengths = None if units is None else units.strengths(peaks_of([looks.first(units.looks).cosines(texts)]))[0]
+        strengths = None if units is None else units.strengths(peaks_of([looks], [cosines], units.looks))[0]
         return tuple(
             Pointed(
                 phrase,
@@ -90,11 +87,5 @@ class OnRequest:
 
 def _previews(library: Library, hashes: Sequence[str]) -> list[RgbImage]:
     store = PreviewStore(library.home)
-    found: list[RgbImage] = []
-    for sha256 in hashes:
-        preview = store.read(sha256, GALLERY_PX)
-        if preview is not None:
-            # Written and sealed by this library: no foreign bytes reach the decoder here.
-            with PillowImage.open(io.BytesIO(preview)) as opened:
-                found.append(np.asarray(opened.convert("RGB")))
-    return found
+    found = [store.pixels(sha256, GALLERY_PX) for sha256 in hashes]
+    return [picture for picture in found if picture is not None]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.boxing import Background, background_of
-from vision.looks import Looks
+from vision.looks import WITH_PARTS, Looks
 
 _BEST = 3
 """Patches whose mean stands for a picture: one alone is a chance hit more often."""
@@ -64,9 +64,9 @@ def patch_scores(cosines: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return np.array(found, np.float32)
 
 
-def peaks_of(cosines: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """The largest cosine of a patch with each text, `(n, q)`."""
-    return np.array([one.max(axis=0) for one in cosines], np.float32)
+def peaks_of(pictures: Sequence[Looks], cosines: Sequence[NDArray[np.float32]], looks: int) -> NDArray[np.float32]:
+    """The largest cosine of a patch with each text, `(n, q)`, among the first looks at each picture."""
+    return np.array([one[: of.cells(looks)].max(axis=0) for of, one in zip(pictures, cosines, strict=True)], np.float32)
 
 
 def patch_units(sample: Sequence[Looks], texts: NDArray[np.float32]) -> PatchUnits | None:
@@ -79,11 +79,12 @@ def patch_units(sample: Sequence[Looks], texts: NDArray[np.float32]) -> PatchUni
     if len(sample) < _LEAST:
         return None
     cosines = [looks.cosines(texts) for looks in sample]
-    scores, peaks = patch_scores(cosines), peaks_of(cosines)
+    looks = min(len(one.patches) for one in sample)
+    scores, peaks = patch_scores(cosines), peaks_of(sample, cosines, WITH_PARTS)
     spread = np.maximum(scores.std(axis=0), _LEAST_SPREAD)
     return PatchUnits(
         middle=np.median(scores, axis=0).astype(np.float32),
         spread=spread.astype(np.float32),
         backgrounds=tuple(background_of(peaks[:, text]) for text in range(len(texts))),
-        looks=min(len(looks.patches) for looks in sample),
+        looks=looks,
     )

@@ -39,7 +39,7 @@ def see(session: Session, snapshot: Snapshot, found: Branched) -> Seen | None:
     here = [(row, kept[image]) for row, image in zip(rows, ids, strict=True) if image in kept]
     looks = tuple(one for _, one in here)
     cosines = tuple(one.cosines(found.given.vectors) for one in looks)
-    peaks = peaks_of([one.first(units.looks).cosines(found.given.vectors) for one in looks])
+    peaks = peaks_of(looks, cosines, units.looks)
     shown, strengths = units.of(patch_scores(cosines)), units.strengths(peaks)
     blind = [number for number, one in enumerate(found.asked) if one.blind]
     shown[:, blind], strengths[:, blind] = 0, 0

@@ -28,8 +28,9 @@ def test_every_look_has_its_place_and_unit_patches(encoder: Encoder) -> None:
     assert first.views[0].tolist() == [0, 0, 1, 1]
     np.testing.assert_allclose(first.views[4], [0.4, 0.4, 1, 1], atol=0.01)
     assert first.cosines(encoder.encode_text(["a dog", "snow"])).shape == (WITH_PARTS * GRID * GRID, 2)
-    shapes, covers = first.first(WHOLE).layout()
-    assert (shapes, covers[0].as_xyxy()) == ([(GRID, GRID)], (0, 0, 1, 1))
+    shapes, covers = first.layout()
+    assert (shapes, covers[0].as_xyxy()) == ([(GRID, GRID)] * WITH_PARTS, (0, 0, 1, 1))
+    assert (first.cells(WHOLE), first.cells(WITH_PARTS)) == (GRID * GRID, WITH_PARTS * GRID * GRID)
 
 
 def test_parts_are_looks_of_their_own(encoder: Encoder) -> None:

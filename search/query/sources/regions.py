@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as PillowImage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -38,11 +36,9 @@ def crop_of(session: Session, previews: PreviewStore, region_id: int) -> RgbImag
     if row is None:
         raise NotFoundError(f"there is no region {region_id} in this library")
     for size_px in sorted(SIZES_PX, reverse=True):
-        preview = previews.read(row.sha256, size_px)
-        if preview is not None:
-            # Written and sealed by this library: no foreign bytes reach the decoder here.
-            with PillowImage.open(io.BytesIO(preview)) as opened:
-                return cut(np.asarray(opened.convert("RGB")), Box(row.x0, row.y0, row.x1, row.y1))
+        picture = previews.pixels(row.sha256, size_px)
+        if picture is not None:
+            return cut(picture, Box(row.x0, row.y0, row.x1, row.y1))
     raise NotFoundError(
         f"the picture of region {region_id} has no preview",
         remedy="Open the picture's page once, or run `deixis index`.",

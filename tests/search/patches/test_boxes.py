@@ -50,7 +50,7 @@ def test_strength_compares_with_pictures_in_general_and_needs_some() -> None:
     units = patch_units(sample, THING[None])
     assert units is not None
     asked = [picture((slice(0, 1), slice(0, 1))), picture(None)]
-    strengths = units.strengths(peaks_of([one.cosines(THING[None]) for one in asked]))
+    strengths = units.strengths(peaks_of(asked, [one.cosines(THING[None]) for one in asked], 1))
     assert strengths.shape == (2, 1)
     assert strengths[0, 0] > 0.5
     assert strengths[1, 0] == 0
