@@ -16,6 +16,9 @@ from search.library import Library
 from search.vectors.generations import SegmentPlace
 from search.vectors.segment_reader import Block, SegmentReader
 
+_ROW_BYTES = 8
+"""At least, of a row in a segment: its id."""
+
 NAMED = 5
 """Rows that are named per segment and kind of finding; thousands of them would say no more."""
 
@@ -40,7 +43,8 @@ def check_segment(library: Library, place: SegmentPlace, report: VerifyReport, o
     except CorruptionError as error:
         report.add("segment_header", name, error.args[0])
         return
-    seen = np.full(place.end.rows, -1, np.int64)
+    # As many as the file can hold: a damaged row may promise billions, which would take all memory there is.
+    seen = np.full(max(0, min(place.end.rows, place.path.stat().st_size // _ROW_BYTES)), -1, np.int64)
     damage: list[CorruptionError] = []
     try:
         for block in reader.scan(place.end, damage.append):

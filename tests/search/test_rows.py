@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from search.checks.finding import REMEDIES
 from search.db.schema import Base, CalibrationRow, Caption, Fact, Region
 from search.errors import CorruptionError, LibraryError
 from search.maintenance import rebuild, verify
+from tests.vision.address_space import with_little_memory
 
 
 @pytest.fixture
@@ -230,28 +232,58 @@ ANYTHING = st.one_of(
 PLACES = [(table, column) for table in Base.metadata.sorted_tables for column in table.columns if column.name != "id"]
 
 
+NUMBERS = [(table, column) for table, column in PLACES if column.type.python_type is int]
+
+
+def test_no_number_takes_all_memory(sqlite_shelf: Stock) -> None:
+    def every_number() -> list[str]:
+        return [
+            f"{table.name}.{column.name} = {value}"
+            for table, column in NUMBERS
+            for value in (2**31 - 1, 2**62)
+            if not _is_survived(sqlite_shelf, table, column, value)
+        ]
+
+    assert with_little_memory(every_number, 1 << 30) == []
+
+
+def _is_survived(shelf: Stock, table: Table, column: Any, value: int) -> bool:
+    with kept_as_it_was(shelf, table, column) as driver:
+        try:
+            driver.execute(f"UPDATE {table.name} SET {column.name} = ? WHERE id = 1", (value,))
+            verify(shelf.library)
+        except driver.IntegrityError:
+            pass
+        except MemoryError:
+            return False
+    return True
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.sampled_from(PLACES), value=ANYTHING)
 def test_no_value_anywhere_stops_verify(sqlite_shelf: Stock, place: tuple[Table, Any], value: Any) -> None:
     table, column = place
-    with sqlite_shelf.library.engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA query_only = 0")
-        driver.execute("PRAGMA ignore_check_constraints = 1")
-        driver.execute("PRAGMA foreign_keys = 0")
-        driver.execute("INSERT OR IGNORE INTO calibrations VALUES (1, 1, 'words', '{}', '2026-01-01 00:00:00')")
-        before = driver.execute(f"SELECT {column.name} FROM {table.name} WHERE id = 1").fetchone()
+    with kept_as_it_was(sqlite_shelf, table, column) as driver:
         try:
             driver.execute(f"UPDATE {table.name} SET {column.name} = ? WHERE id = 1", (value,))
         except driver.IntegrityError:
             return
-    try:
         report = verify(sqlite_shelf.library)
         assert {finding.code for finding in report.findings} <= set(REMEDIES)
         json.dumps([finding.message for finding in report.findings]).encode()
-    finally:
-        with sqlite_shelf.library.engine.connect() as connection:
-            driver = connection.connection.driver_connection
-            driver.execute("PRAGMA query_only = 0")
-            driver.execute("PRAGMA foreign_keys = 0")
-            driver.execute(f"UPDATE {table.name} SET {column.name} = ? WHERE id = 1", before)
+
+
+@contextlib.contextmanager
+def kept_as_it_was(shelf: Stock, table: Table, column: Any) -> Iterator[Any]:
+    """A connection that keeps no promise, and at the end the first row's value as it was."""
+    with shelf.library.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        for pragma in ("query_only = 0", "ignore_check_constraints = 1", "foreign_keys = 0"):
+            driver.execute(f"PRAGMA {pragma}")
+        driver.execute("INSERT OR IGNORE INTO calibrations VALUES (1, 1, 'words', '{}', '2026-01-01 00:00:00')")
+        before = driver.execute(f"SELECT {column.name} FROM {table.name} WHERE id = 1").fetchone()
+        try:
+            yield driver
+        finally:
+            if before is not None:
+                driver.execute(f"UPDATE {table.name} SET {column.name} = ? WHERE id = 1", before)
