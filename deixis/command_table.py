@@ -146,6 +146,34 @@ _ROWS = (
         "deixis rebuild",
         "deixis rebuild --compact",
     ),
+    _row("jobs", "jobs", "See what bulk jobs run, wait or have ended, and steer them."),
+    _row(
+        "jobs list",
+        "jobs:list_",
+        "Show what runs and waits, and what has ended last.",
+        "deixis jobs list",
+        "deixis jobs list --json",
+    ),
+    _row(
+        "jobs show", "jobs:show", "Show one job: arguments, progress, report, and what happened.", "deixis jobs show 7"
+    ),
+    _row(
+        "jobs pause",
+        "jobs:pause",
+        "Let a job stop at its next step and wait; what is finished is kept.",
+        "deixis jobs pause 7",
+    ),
+    _row("jobs resume", "jobs:resume", "Let a paused job go on.", "deixis jobs resume 7"),
+    _row("jobs cancel", "jobs:cancel", "End a job at its next step; what is finished is kept.", "deixis jobs cancel 7"),
+    _row("jobs retry", "jobs:retry", "Queue a job again that has ended.", "deixis jobs retry 7"),
+    _row(
+        "worker",
+        "worker:worker",
+        "Work on queued jobs until stopped.",
+        "deixis worker",
+        "deixis worker --until-empty",
+        partial=True,
+    ),
     _row(
         "doctor",
         "doctor:doctor",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import exists, select
@@ -12,6 +12,7 @@ from indexer.captions import annotations_of
 from indexer.control import control_picture
 from indexer.embed_regions import embed_regions
 from indexer.embed_texts import embed_texts
+from indexer.hands import Hands, take_in_hand
 from indexer.isolate import ItemError, blames_an_item, in_parts, words
 from indexer.kept import go_on, noting
 from indexer.report import OnProgress, Progress, RefusedFile, RegionReport, SkippedRecord, silent
@@ -20,6 +21,7 @@ from search.db.annotations import add_annotations
 from search.db.images import first_paths
 from search.db.limits import holdable
 from search.db.schema import Caption, File, Image, Model
+from search.jobs.quarantine import Item
 from search.library import Library
 from search.publishing import publish
 from vision.batching import BatchReport, batch_report, pictures_at_once
@@ -41,6 +43,7 @@ class CaptionOptions:
     Attributes:
         detail: one sentence, or all that is there.
         language: ISO 639-1 code; None for the captioner's own first language.
+        retry_refused: try again the pictures over which workers have died.
         batch_size: pictures per transaction, and at most per batch of the captioner; None for as many as its largest
             batch holds, 16 at least.
         decode_workers: decoding child processes.
@@ -49,6 +52,7 @@ class CaptionOptions:
 
     detail: Detail = "brief"
     language: str | None = None
+    retry_refused: bool = False
     batch_size: int | None = None
     decode_workers: int = 1
     limits: DecodeLimits = field(default_factory=DecodeLimits)
@@ -82,12 +86,28 @@ class CaptionReport:
     batches: BatchReport | None = None
     elapsed_s: float = 0.0
 
+    def add(self, later: CaptionReport) -> None:
+        """Count what a later look for more pictures has brought."""
+        self.captioned += later.captioned
+        self.regions += later.regions
+        self.dropped_boxes += later.dropped_boxes
+        self.silent = later.silent
+        self.refused = later.refused
+        self.texts_embedded += later.texts_embedded
+        self.texts_refused = later.texts_refused
+        self.boxes = RegionReport(
+            self.boxes.embedded + later.boxes.embedded, later.boxes.without_preview, later.boxes.refused
+        )
+        self.batches = self.batches if later.batches is None else later.batches
+        self.elapsed_s += later.elapsed_s
+
 
 @dataclass(frozen=True, slots=True)
 class _Readable:
     """A decoded picture that waits for its caption."""
 
     image_id: int
+    sha256: str
     path: str
     pixels: RgbImage
 
@@ -132,28 +152,30 @@ def caption_library(
     captioner: GroundedCaptioner,
     options: CaptionOptions | None = None,
     on_progress: OnProgress = silent,
+    hands: Hands | None = None,
 ) -> CaptionReport:
     """Caption every picture that has none from this captioner in this language; resumable at every batch.
 
     Args:
         encoder: the library's own; it embeds what was written, and what the boxes show.
+        hands: of the job that this is part of.
 
     Raises:
         LibraryEmptyError: nothing has been indexed yet.
         ModelMismatchError: the encoder is not the library's.
-        LibraryBusyError: another bulk job runs on this library.
+        LibraryBusyError: another job writes captions, or has the library alone.
         LanguageError: the captioner does not write that language.
     """
     started = time.monotonic()
     options = options or CaptionOptions()
     report = CaptionReport()
-    with library.exclusive():
+    with library.working("captions"):
         with library.write() as session:
             model = library.check_model(session, encoder.facts)
             session.expunge(model)
         with noting(lambda: go_on(report.captioned, "captions")):
             try:
-                _caption_pictures(library, captioner, options, report, on_progress)
+                _caption_pictures(library, captioner, options, report, on_progress, hands)
             finally:
                 _publish(library, model, encoder, report, on_progress)
             # Not for a run that was stopped: what it has said is found already, and the next job looks at the boxes.
@@ -168,12 +190,15 @@ def _caption_pictures(
     options: CaptionOptions,
     report: CaptionReport,
     on_progress: OnProgress,
+    hands: Hands | None,
 ) -> None:
     language = options.language or captioner.facts.languages[0]
     asked = _Asked(captioner, options.detail, language, caption_source(captioner.facts))
     paths = _without_caption(library, asked.source, language)
     image_ids = {path: image_id for image_id, path in paths.items()}
     requests = (DecodeRequest(path, preprocessing=captioner.facts.preprocessing) for path in image_ids)
+    if options.retry_refused and hands is not None:
+        hands.forgive(asked.source)
     on_progress(Progress("captions", 0, len(paths)))
     done = 0
     size = options.batch_size or pictures_at_once(captioner, otherwise=_AT_LEAST)
@@ -184,8 +209,11 @@ def _caption_pictures(
                 if isinstance(answer, Refused):
                     report.refused.append(RefusedFile(answer.path, f"{answer.code}: {answer.reason}"))
                 elif answer.pixels is not None:
-                    readable.append(_Readable(image_ids[answer.path], answer.path, answer.pixels))
-            _caption_batch(library, asked, readable, report)
+                    readable.append(_Readable(image_ids[answer.path], answer.sha256, answer.path, answer.pixels))
+            refuse = _refusing(report)
+            take_in_hand(
+                hands, asked.source, readable, _item, lambda some: _caption_batch(library, asked, some, report), refuse
+            )
             done += len(batch)
             on_progress(Progress("captions", done, len(paths)))
     report.batches = batch_report(captioner)
@@ -208,15 +236,24 @@ def _caption_batch(library: Library, asked: _Asked, readable: Sequence[_Readable
         captions = asked.caption([picture.pixels for picture in pictures])
         said.extend(zip(pictures, captions, strict=True))
 
-    def refuse(picture: _Readable, code: str, reason: str) -> None:
-        report.refused.append(RefusedFile(picture.path, f"{code}: {reason}"))
-
+    refuse = _refusing(report)
     in_parts(readable, look, refuse, control=asked.check)
     in_parts(
         said,
         lambda some: _write(library, some, asked.source, report),
         lambda pair, code, reason: refuse(pair[0], code, reason),
     )
+
+
+def _refusing(report: CaptionReport) -> Callable[[_Readable, str, str], None]:
+    def refuse(picture: _Readable, code: str, reason: str) -> None:
+        report.refused.append(RefusedFile(picture.path, f"{code}: {reason}"))
+
+    return refuse
+
+
+def _item(picture: _Readable) -> Item:
+    return Item(picture.sha256, picture.path)
 
 
 def _write(

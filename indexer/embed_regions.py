@@ -36,17 +36,18 @@ def embed_regions(library: Library, model: Model, writer: Writer, on_progress: O
     def leave_out(crop: Crop, code: str, reason: str) -> None:
         report.refused.append(SkippedRecord(f"box {crop[0].region_id} of picture {crop[0].image_id}", code, reason))
 
-    while True:
-        with library.read() as session:
-            # From behind the last one on: a crop that cannot be embedded must not come again and again.
-            places = places_without_vector(session, model.id, BATCH, after=last)
-        if not places:
-            break
-        last = (places[-1].image_id, places[-1].region_id)
-        crops = _crops(previews, places)
-        report.without_preview += len(places) - len(crops)
-        in_parts(crops, write, leave_out, control=writer.check_crops)
-        on_progress(Progress("boxes", report.embedded, None))
+    with library.turn("boxes"):
+        while True:
+            with library.read() as session:
+                # From behind the last one on: a crop that cannot be embedded must not come again and again.
+                places = places_without_vector(session, model.id, BATCH, after=last)
+            if not places:
+                break
+            last = (places[-1].image_id, places[-1].region_id)
+            crops = _crops(previews, places)
+            report.without_preview += len(places) - len(crops)
+            in_parts(crops, write, leave_out, control=writer.check_crops)
+            on_progress(Progress("boxes", report.embedded, None))
     if report.embedded:
         on_progress(Progress("publish", 0, None))
         publish(library, model.id, ("region",))

@@ -35,12 +35,13 @@ def embed_texts(
     def leave_out(text: tuple[int, str], code: str, reason: str) -> None:
         left_out.append(SkippedRecord(f"text {text[0]}: {text[1][:_SHOWN_CHARS]}", code, reason))
 
-    while True:
-        with library.read() as session:
-            # From behind the last one on: a text that cannot be embedded must not come again and again.
-            texts = texts_without_vector(session, model.id, BATCH, after=last)
-        if not texts:
-            return done
-        last = texts[-1][0]
-        in_parts(texts, write, leave_out, control=writer.check_texts)
-        on_progress(Progress("texts", done, None))
+    with library.turn("texts"):
+        while True:
+            with library.read() as session:
+                # From behind the last one on: a text that cannot be embedded must not come again and again.
+                texts = texts_without_vector(session, model.id, BATCH, after=last)
+            if not texts:
+                return done
+            last = texts[-1][0]
+            in_parts(texts, write, leave_out, control=writer.check_texts)
+            on_progress(Progress("texts", done, None))

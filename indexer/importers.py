@@ -54,7 +54,7 @@ def import_annotations(
     report = ImportReport()
     parsed = [(path, read_annotations(path)) for path in files]
     stored = 0
-    with library.exclusive(), noting(lambda: go_on(stored, "captions and boxes")):
+    with library.working("imports"), noting(lambda: go_on(stored, "captions and boxes")):
         with library.write() as session:
             model = library.check_model(session, encoder.facts)
             session.expunge(model)

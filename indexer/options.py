@@ -35,3 +35,8 @@ class IndexOptions:
     rescan: bool = False
     looks: int | None = None
     rules: RuleChange = field(default_factory=RuleChange)
+
+    @property
+    def alone(self) -> bool:
+        """Whether it needs the whole library: it takes vectors away, or another model takes over."""
+        return self.prune or self.replace_model

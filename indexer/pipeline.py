@@ -14,6 +14,7 @@ from indexer.claiming import claim_model
 from indexer.digest import file_sha256
 from indexer.embed_regions import embed_regions
 from indexer.embed_texts import embed_texts
+from indexer.hands import Hands, take_in_hand
 from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
@@ -29,6 +30,7 @@ from search.db.images import FileFact, KnownFile, image_sizes, image_with_vector
 from search.db.roots import is_below, root_for, root_paths
 from search.db.schema import Image, Root
 from search.erasing import erase_vectors
+from search.jobs.quarantine import Item
 from search.library import Library
 from search.previews import GALLERY_PX
 from search.publishing import publish
@@ -38,6 +40,9 @@ from vision.encoders.base import Encoder
 from vision.images import DecodeRequest, DecoderPool, Refused
 
 __all__ = ["IndexOptions", "index_paths"]
+
+WORK = "pictures"
+"""What `index` does with pictures, and the lane in which it does it."""
 
 _FIRST_PUBLISH = 256
 """Pictures until the first publication: a new library answers within seconds."""
@@ -66,8 +71,12 @@ def index_paths(
     paths: Sequence[str | Path],
     options: IndexOptions | None = None,
     on_progress: OnProgress = silent,
+    hands: Hands | None = None,
 ) -> IndexReport:
     """Bring the library up to date with the given paths, or with all its roots when none is given.
+
+    Args:
+        hands: of the job that this is part of.
 
     Raises:
         PathError: a given path does not exist, or none was given and the library has no root.
@@ -80,8 +89,8 @@ def index_paths(
     roots = [resolve_root(path) for path in paths]
     if options.looks:
         require_patches(encoder)
-    with library.exclusive():
-        run = _Run(library, encoder, options, on_progress)
+    with library.exclusive() if options.alone else library.working(WORK):
+        run = _Run(library, encoder, options, on_progress, hands)
         with noting(lambda: go_on(run.report.embedded + run.report.reused, "pictures")):
             run.index(roots)
     run.report.elapsed_s = time.monotonic() - started
@@ -91,8 +100,16 @@ def index_paths(
 class _Run:
     """One execution of `index`, under the library's exclusive lock."""
 
-    def __init__(self, library: Library, encoder: Encoder, options: IndexOptions, on_progress: OnProgress) -> None:
+    def __init__(
+        self,
+        library: Library,
+        encoder: Encoder,
+        options: IndexOptions,
+        on_progress: OnProgress,
+        hands: Hands | None,
+    ) -> None:
         self.report = IndexReport()
+        self._hands = hands
         self._library = library
         self._encoder = encoder
         self._options = options
@@ -120,6 +137,8 @@ class _Run:
             raise PathError("nothing to index", remedy="Name a folder: deixis index ~/Pictures")
         roots = [root for root in roots if not any(other != root and is_below(root, other) for other in roots)]
         self._publish()  # What an interrupted run has committed is searchable from here on.
+        if self._options.retry_refused and self._hands is not None:
+            self._hands.forgive(WORK)
         jobs: list[_Job] = []
         gone: list[int] = []
         for root in roots:
@@ -267,14 +286,15 @@ class _Run:
         self._refuse(_Job(copy[0], copy[1]), code, reason)
 
     def _commit(self, batch: Sequence[DecodedFile]) -> None:
-        in_parts(
-            batch,
-            self._write,
-            lambda item, code, reason: self._refuse(_Job(item.fact, item.root_id), code, reason),
-            control=self._writer.check_pictures,
-        )
+        take_in_hand(self._hands, WORK, batch, _item, self._commit_some, self._leave_out)
         if self._since_publish >= max(_FIRST_PUBLISH, self._published * _PUBLISH_GROWTH):
             self._publish()
+
+    def _commit_some(self, batch: Sequence[DecodedFile]) -> None:
+        in_parts(batch, self._write, self._leave_out, control=self._writer.check_pictures)
+
+    def _leave_out(self, item: DecodedFile, code: str, reason: str) -> None:
+        self._refuse(_Job(item.fact, item.root_id), code, reason)
 
     def _write(self, batch: Sequence[DecodedFile]) -> None:
         fresh = self._writer.write_pictures(batch)
@@ -291,3 +311,7 @@ class _Run:
             active = active_generation(session, self._model.id, "image")
             self._published = active.vectors if active else 0
         self._since_publish = 0
+
+
+def _item(file: DecodedFile) -> Item:
+    return Item(file.picture.sha256, file.fact.path)

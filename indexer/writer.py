@@ -8,6 +8,7 @@ from datetime import datetime
 
 import numpy as np
 from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from indexer.control import control_picture
 from indexer.isolate import ItemError, blames_an_item, words
@@ -136,14 +137,8 @@ class Writer:
         vectors = _embedded(lambda: self._encoder.encode_text([body for _, body in texts]))
         with self._library.write() as session:
             ids = [text_id for text_id, _ in texts]
-            done = set(
-                session.scalars(
-                    select(Embedding.text_id).where(Embedding.model_id == self._model.id, Embedding.text_id.in_(ids))
-                )
-            )
-            keep = [row for row, text_id in enumerate(ids) if text_id not in done]
-            if keep:
-                self._library.vectors.append(session, self._model, "text", [ids[row] for row in keep], vectors[keep])
+            keep = self._without(session, Embedding.text_id, ids)
+            self._library.vectors.append(session, self._model, "text", [ids[row] for row in keep], vectors[keep])
         return len(keep)
 
     def write_regions(self, crops: Sequence[tuple[int, RgbImage]]) -> int:
@@ -155,8 +150,14 @@ class Writer:
         vectors = _embedded(lambda: self._encoder.encode_images([pixels for _, pixels in crops]))
         with self._library.write() as session:
             owners = [region_id for region_id, _ in crops]
-            self._library.vectors.append(session, self._model, "region", owners, vectors)
-        return len(crops)
+            keep = self._without(session, Embedding.region_id, owners)
+            self._library.vectors.append(session, self._model, "region", [owners[row] for row in keep], vectors[keep])
+        return len(keep)
+
+    def _without(self, session: Session, owner: InstrumentedAttribute[int | None], ids: Sequence[int]) -> list[int]:
+        """Places of the owners without a vector: a job beside this one may have embedded the same meanwhile."""
+        done = set(session.scalars(select(owner).where(Embedding.model_id == self._model.id, owner.in_(ids))))
+        return [row for row, owner_id in enumerate(ids) if owner_id not in done]
 
     def _keep_preview(self, picture: Decoded) -> None:
         """Previews are made again when somebody looks at one: what cannot be kept is counted and stops nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -23,9 +23,7 @@ from search.db.schema import Model
 from search.db.session import Database, database_url, open_database
 from search.db.upgrade import nothing_here, require_form
 from search.errors import LibraryEmptyError, LibraryFaultError, ModelMismatchError
-from search.lock import HeldLock, JobLock
-from search.locks.home import HomeLock
-from search.locks.server import ServerLock
+from search.lock import JobLock
 from search.patches.kept import KeptPatches
 from search.vectors.durable import writing_to
 from search.vectors.live import KINDS
@@ -50,7 +48,7 @@ class Library:
     def __init__(self, home: Path, database: Database, uid: str) -> None:
         self.home = home
         self.database = database
-        self._lock = JobLock(_lock_parts(home, database, uid))
+        self._lock = JobLock(home, database.engine, uid)
         self._claimed = False
         self.vectors = VectorStore(home, database, uid, self._guard)
         self.catalogues = Catalogues(database, self.vectors.generations_folder)
@@ -125,19 +123,51 @@ class Library:
             LibraryBusyError: another bulk job holds it; says which process.
             LibraryError: the library's vectors have come to lie in another home.
         """
-        with self._lock.hold() as fresh:
-            if not fresh:
-                yield
-                return
-            with self.database.write() as session:
-                claim(session, self.database, self.home)
-            self._claimed = not lies_in(self.database, self.home)
-            try:
+        with self._lock.hold() as fresh, self._claiming(fresh=fresh, alone=True):
+            yield
+
+    @contextmanager
+    def working(self, lane: str, *, take_over: bool = False) -> Iterator[None]:
+        """Hold one lane of the library, beside jobs that write other things; the first of them clears away.
+
+        Args:
+            lane: what the job writes: `pictures`, `captions`, …
+            take_over: take the lane from a process that lives and does not answer; its next commit fails.
+
+        Raises:
+            LibraryBusyError: another job has that lane, or holds the library alone.
+            LibraryError: the library's vectors have come to lie in another home.
+        """
+        entered = self._lock.work(lane, take_over=take_over)
+        with entered as entry, self._claiming(fresh=entry.fresh, alone=entry.alone):
+            self._lock.admit_others()
+            yield
+
+    @contextmanager
+    def turn(self, name: str) -> Iterator[None]:
+        """Wait for other jobs that do the same at this moment; ten minutes at most.
+
+        Raises:
+            LibraryBusyError: another process holds the library alone.
+        """
+        with self._lock.share(), self._lock.turn(name):
+            yield
+
+    @contextmanager
+    def _claiming(self, *, fresh: bool, alone: bool) -> Iterator[None]:
+        if not fresh:
+            yield
+            return
+        with self.database.write() as session:
+            claim(session, self.database, self.home)
+        self._claimed = not lies_in(self.database, self.home)
+        try:
+            if alone:  # Beside others, what looks like a leftover may be what they are writing.
                 self.vectors.recover()
                 remove_unfinished(self.home)
-                yield
-            finally:
-                self._claimed = False
+            yield
+        finally:
+            self._claimed = False
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -223,8 +253,8 @@ class Library:
             CorruptionError: a segment is damaged, or a live embedding is in none.
             LibraryError: a file cannot be written.
         """
-        published = [kind for kind in kinds if self.vectors.publish(model_id, kind, force=force)]
-        with self._guard():
+        with self.turn("publishing"):
+            published = [kind for kind in kinds if self.vectors.publish(model_id, kind, force=force)]
             if self.catalogues.publish(model_id, force=force):
                 published.append("catalogue")
         return published
@@ -251,14 +281,6 @@ class Library:
 
 
 _database_url = database_url  # `Library.open` has an argument of that name, which outsiders rely on.
-
-
-def _lock_parts(home: Path, database: Database, uid: str) -> list[Callable[[], HeldLock]]:
-    """The home first: it is on this machine, names its holder at once, and spares the server most questions."""
-    parts: list[Callable[[], HeldLock]] = [lambda: HomeLock(home)]
-    if database.engine.dialect.name == "postgresql":
-        parts.append(lambda: ServerLock(database.engine, uid))
-    return parts
 
 
 def _differences(active: Model, facts: EncoderFacts) -> str:

@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 import typer
 
 from deixis import exit_codes
-from deixis.context import decode_limits, library_encoder, open_library, read_settings
+from deixis.context import decode_limits, open_library, read_settings
+from deixis.index_options import RetryRefused
+from deixis.jobs import Queued, encoder_wish, from_anywhere, queue_job, run_job
 from deixis.options import (
     DEFAULT_CAPTIONER,
     BatchSize,
@@ -23,10 +25,8 @@ from deixis.options import (
     TranslatorName,
 )
 from deixis.output import err, out, print_json, printable, rate
-from deixis.progress import progress_bar
-from indexer.caption import CaptionOptions, CaptionReport, caption_library
-from vision.grounding.registry import load_captioner
-from vision.translation.captioner import in_language
+from indexer.caption import CaptionOptions, CaptionReport
+from indexer.jobs.kinds import CaptionJob
 
 _LISTED = 20
 
@@ -45,6 +45,8 @@ def caption(
     threads: Threads = None,
     model: LibraryModelName = None,
     batch_size: BatchSize = None,
+    retry_refused: RetryRefused = False,
+    queue: Queued = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -57,18 +59,23 @@ def caption(
     options = CaptionOptions(
         detail=detail,
         language=language,
+        retry_refused=retry_refused,
         batch_size=batch_size,
         decode_workers=settings.decoders,
         limits=decode_limits(settings),
     )
+    job = CaptionJob(
+        from_anywhere(settings.captioner or DEFAULT_CAPTIONER),
+        options,
+        encoder_wish(settings),
+        None if translator is None else from_anywhere(translator),
+        precision,
+    )
     with open_library(settings) as library:
-        encoder = library_encoder(settings, library)
-        writer = load_captioner(
-            settings.captioner or DEFAULT_CAPTIONER, threads=settings.compute_threads, precision=precision
-        )
-        writer = in_language(writer, language, translator=translator, threads=settings.compute_threads)
-        with progress_bar(quiet=quiet or json) as on_progress:
-            report = caption_library(library, encoder, writer, options, on_progress)
+        if queue:
+            queue_job(library, job, json=json)
+            return exit_codes.OK
+        report = run_job(library, job, quiet=quiet or json)
     print_json(asdict(report)) if json else _print(report)
     return exit_codes.PARTIAL if report.refused or report.texts_refused or report.boxes.refused else exit_codes.OK
 

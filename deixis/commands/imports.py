@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import library_encoder, open_library, read_settings
+from deixis.context import open_library, read_settings
+from deixis.jobs import Queued, encoder_wish, queue_job, run_job
 from deixis.options import DatabaseUrl, Home, Json, LibraryModelName, Quiet, Threads
 from deixis.output import err, out, print_json
-from deixis.progress import progress_bar
-from indexer.importers import import_annotations
+from indexer.jobs.kinds import ImportJob
 
 _LISTED = 20
 
@@ -29,6 +29,7 @@ def import_(
     database_url: DatabaseUrl = None,
     model: LibraryModelName = None,
     threads: Threads = None,
+    queue: Queued = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -38,9 +39,11 @@ def import_(
     """
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
     with open_library(settings) as library:
-        encoder = library_encoder(settings, library)
-        with progress_bar(quiet=quiet or json) as on_progress:
-            report = import_annotations(library, encoder, [*captions, *(boxes or [])], on_progress)
+        job = ImportJob(tuple(str(file.absolute()) for file in [*captions, *(boxes or [])]), encoder_wish(settings))
+        if queue:
+            queue_job(library, job, json=json)
+            return exit_codes.OK
+        report = run_job(library, job, quiet=quiet or json)
     if json:
         print_json(asdict(report))
         return exit_codes.PARTIAL if report.skipped else exit_codes.OK

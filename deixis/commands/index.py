@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import decode_limits, encoder_for, open_library, read_settings
+from deixis.context import decode_limits, open_library, read_settings
 from deixis.index_options import (
     ClearRules,
     Exclude,
@@ -24,12 +24,12 @@ from deixis.index_options import (
     RetryRefused,
     Verbose,
 )
+from deixis.jobs import Queued, encoder_wish, queue_job, run_job
 from deixis.options import BackendName, BatchSize, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
 from deixis.output import err, out, print_json, printable, rate
 from deixis.passed_over import counted, listed
-from deixis.progress import progress_bar
+from indexer.jobs.kinds import IndexJob
 from indexer.options import IndexOptions
-from indexer.pipeline import index_paths
 from indexer.report import IndexReport, PatchReport
 from indexer.roots import RuleChange
 from indexer.scan import resolve_root
@@ -61,6 +61,7 @@ def index(
     rescan: Rescan = False,
     prune: Prune = False,
     patches: Patches = None,
+    queue: Queued = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -86,9 +87,11 @@ def index(
     )
     roots = [resolve_root(path) for path in paths or []]  # first: a misspelt path should cost no library, no model
     with open_library(settings, create=True) as library:
-        encoder = encoder_for(settings, library, afresh=replace_model)
-        with progress_bar(quiet=quiet or json) as on_progress:
-            report = index_paths(library, encoder, roots, options, on_progress)
+        job = IndexJob(tuple(roots), options, encoder_wish(settings))
+        if queue:
+            queue_job(library, job, json=json)
+            return exit_codes.OK
+        report = run_job(library, job, quiet=quiet or json)
     return _told(report, json=json, verbose=verbose)
 
 

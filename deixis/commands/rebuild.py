@@ -10,8 +10,10 @@ import typer
 from deixis import exit_codes
 from deixis.commands.verify import print_findings
 from deixis.context import open_library, read_settings
+from deixis.jobs import Queued, queue_job, run_job
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json
+from indexer.jobs.kinds import RebuildJob
 from search import maintenance
 
 
@@ -19,12 +21,17 @@ def rebuild(
     home: Home = None,
     database_url: DatabaseUrl = None,
     compact: Annotated[bool, typer.Option("--compact", help="Also drop dead rows from the segments.")] = False,
+    queue: Queued = False,
     json: Json = False,
 ) -> int:
     """Restore the search index from the stored vectors; no picture is read and no model is needed."""
     settings = read_settings(home=home, database_url=database_url)
     with open_library(settings) as library:
-        done = maintenance.rebuild(library, compact=compact)
+        job = RebuildJob(compact)
+        if queue:
+            queue_job(library, job, json=json)
+            return exit_codes.OK
+        done = run_job(library, job, quiet=True)
         report = maintenance.verify(library)
     if json:
         print_json({"rebuilt": asdict(done), "findings": [asdict(finding) for finding in report.findings]})

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 from search.checks.finding import VerifyReport
-from search.locks.home import LOCK_FILE
+from search.locks.home import LOCK_FILE, lane_file
 from vision.whole_files import is_unfinished
 
 
@@ -15,6 +15,6 @@ def check_home(home: Path, report: VerifyReport) -> None:
     for path in sorted(home.iterdir()):
         if is_unfinished(path):
             report.add("unfinished_file", path.name, "was being written when its process ended")
-    lock = home / LOCK_FILE
-    if (lock.exists() or lock.is_symlink()) and not stat.S_ISREG(lock.lstat().st_mode):
-        report.add("lock_file", LOCK_FILE, "is no file")
+    for lock in [home / LOCK_FILE, *sorted(home.glob(lane_file(home, "*").name))]:
+        if (lock.exists() or lock.is_symlink()) and not stat.S_ISREG(lock.lstat().st_mode):
+            report.add("lock_file", lock.name, "is no file")

@@ -158,6 +158,26 @@ def _of_calibration(row: Row) -> Problems:
         yield "row_invalid", "its facts are no object"
 
 
+def _of_job(row: Row) -> Problems:
+    if not isinstance(json.loads(row["arguments"]), dict):
+        yield "row_invalid", "its arguments are no object"
+    for name in ("progress", "report"):
+        if row[name] is not None and not isinstance(json.loads(row[name]), dict | type(None)):
+            yield "row_invalid", f"its {name} is no object"
+    if min(row["token"], row["attempts"], row["crashes"]) < 0:
+        yield "row_invalid", "it counts less than nothing"
+
+
+def _of_event(row: Row) -> Problems:
+    if not row["what"]:
+        yield "row_invalid", "it says nothing"
+
+
+def _of_suspect(row: Row) -> Problems:
+    if not _HEX.fullmatch(row["item"]) or row["crashes"] < 1:
+        yield "row_invalid", "it names no picture, or no crash"
+
+
 def _of_kind(row: Row, kinds: Sequence[str] = KINDS) -> Problems:
     if row["kind"] not in kinds:
         yield "row_invalid", f"its kind is {row['kind']!r}"
@@ -177,4 +197,7 @@ _RULES: dict[str, Callable[[Row], Problems]] = {
     "embeddings": _of_embedding,
     "generations": _of_generation,
     "calibrations": _of_calibration,
+    "jobs": _of_job,
+    "job_events": _of_event,
+    "suspects": _of_suspect,
 }

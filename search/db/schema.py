@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from search.db.base import Base
 from search.db.columns import BigId, Bytewise, OsPath, UtcDateTime
+from search.db.job_tables import Job, JobEvent, Suspect
 from search.db.vector_tables import CalibrationRow, Embedding, Generation, Segment
 
 __all__ = [
@@ -38,11 +39,14 @@ __all__ = [
     "File",
     "Generation",
     "Image",
+    "Job",
+    "JobEvent",
     "LibraryMark",
     "Model",
     "Region",
     "Root",
     "Segment",
+    "Suspect",
     "TextBody",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -84,6 +84,8 @@ class Database:
         self._reading = sessionmaker(self.engine.execution_options(**reading), expire_on_commit=False)
         self._writer = self.engine.execution_options(**{_WRITES: True})
         self._writing = sessionmaker(self._writer, expire_on_commit=False)
+        self.fence: Callable[[Session], None] | None = None
+        """Called at the beginning of every write; raises where this process may not write any more."""
 
     @property
     def where(self) -> str:
@@ -115,6 +117,8 @@ class Database:
         with domain_errors(self.engine), self._writing.begin() as session:
             # Now rather than at the first statement, or two writers could both read before one of them waits.
             claim_writer(session.connection())
+            if self.fence is not None:
+                self.fence(session)
             yield session
 
     @contextmanager

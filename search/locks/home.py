@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import os
+import time
 from pathlib import Path
 
 from search.errors import LibraryBusyError, LibraryError, LibraryFaultError
-from search.vectors.durable import writing_to
+from search.locks.file import LockFile, holder_of, is_locked, same, take
 
 LOCK_FILE = "index.lock"
 
-_TAKEN = (errno.EWOULDBLOCK, errno.EAGAIN)
+_LANE = "job-{}.lock"
+
+_PATIENCE_S = 2.0
+"""How long a job waits for another one that begins: that holds the home alone while it clears away."""
+
+_PAUSE_S = 0.05
 
 
 class HomeLock:
@@ -25,22 +28,39 @@ class HomeLock:
 
     Args:
         home: an existing folder.
+        folder: whether the folder itself can be locked.
+        shared: beside other jobs that share it, rather than alone.
+
+    Attributes:
+        alone: whether no other job holds it; one that shares it lets others in by `share`.
 
     Raises:
         LibraryBusyError: another process holds it; says which.
         LibraryError: this folder can be locked in neither way.
     """
 
-    def __init__(self, home: Path, *, folder: bool = True) -> None:
+    def __init__(self, home: Path, *, folder: bool = True, shared: bool = False) -> None:
         self._home = home
-        self._file: int | None = None
+        self._file: LockFile | None = None
         self._folder = os.open(home, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._folder_locked = False
         try:
-            self._folder_locked = folder and self._lock(self._folder)
-            self._file = self._open_file()
+            self.alone = self._take(folder, shared=shared)
         except BaseException:
             self.release()
             raise
+
+    def share(self) -> None:
+        """Let other jobs in that share it too.
+
+        Raises:
+            LibraryBusyError: somebody who wants it alone came first.
+        """
+        self.alone = False
+        if self._folder_locked:
+            take(self._folder, shared=True, holder=lambda: holders(self._home))
+        if self._file is not None:
+            self._file.share()
 
     def check(self) -> None:
         """Make sure that the home is still where it was and still ours.
@@ -48,84 +68,53 @@ class HomeLock:
         Raises:
             LibraryError: it was moved or replaced while the job ran, or the lock file that had to do was deleted.
         """
-        if not _same(self._home, self._folder):
+        if not same(self._home, self._folder):
             raise LibraryError(
                 f"The home {self._home} was moved or replaced while a job ran",
                 remedy="Run the command again with the home where it is now; what was committed is kept.",
             )
-        if not self._folder_locked and (self._file is None or not _same(self._home / LOCK_FILE, self._file)):
-            raise LibraryError(
-                f"The lock file {self._home / LOCK_FILE} was deleted while a job ran",
-                remedy="Make sure that no other job runs on this library, then run the command again.",
-            )
+        if not self._folder_locked and self._file is not None:
+            self._file.check()
 
     def release(self) -> None:
         """Let others in."""
-        for descriptor in (self._file, self._folder):
-            if descriptor is not None:
-                os.close(descriptor)
+        if self._file is not None:
+            self._file.release()
+        os.close(self._folder)
 
-    def _lock(self, descriptor: int) -> bool:
-        """Lock an open file or folder; False where the file system knows no such lock."""
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in _TAKEN:
-                raise busy(self._holder()) from error
-            return False
-        return True
-
-    def _open_file(self) -> int | None:
-        path = self._home / LOCK_FILE
+    def _take(self, folder: bool, *, shared: bool) -> bool:
+        """Alone where that is possible, for even a job that shares is to clear away first; returns whether it is."""
+        ends = time.monotonic() + _PATIENCE_S
         while True:
-            try:
-                with writing_to(path):
-                    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-            except LibraryFaultError:
-                # A home that can only be read has no job but `verify`, and the folder is locked.
-                if self._folder_locked:
-                    return None
-                raise
-            try:
-                if not self._lock(descriptor) and not self._folder_locked:
-                    raise LibraryError(f"The file system of {self._home} knows no locks", remedy=_RIGHTS)
-                if _same(path, descriptor):  # Or it was deleted between opening and locking it.
-                    with contextlib.suppress(OSError):  # The note is for people; a full disk must not stop a job here.
-                        os.ftruncate(descriptor, 0)
-                        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-                    return descriptor
-            except BaseException:
-                os.close(descriptor)
-                raise
-            os.close(descriptor)
+            for beside in (False, True) if shared else (False,):
+                try:
+                    self._folder_locked = folder and take(
+                        self._folder, shared=beside, holder=lambda: holders(self._home)
+                    )
+                    self._file = self._open_file(shared=beside)
+                except LibraryBusyError:
+                    if beside == shared and (not shared or time.monotonic() > ends):
+                        raise
+                else:
+                    return not beside
+            time.sleep(_PAUSE_S)
 
-    def _holder(self) -> str:
+    def _open_file(self, *, shared: bool) -> LockFile | None:
         try:
-            said = (self._home / LOCK_FILE).read_bytes()[:32].decode("ascii", "replace").strip()
-        except OSError:
-            said = ""
-        return f"pid {said}" if said else "of unknown number"
+            return LockFile(self._home / LOCK_FILE, shared=shared, required=not self._folder_locked)
+        except LibraryFaultError:
+            # A home that can only be read has no job but `verify`, and the folder is locked.
+            if self._folder_locked:
+                return None
+            raise
 
 
-_RIGHTS = "Put the home on a local disk, and check that you may write to it."
+def lane_file(home: Path, lane: str) -> Path:
+    """The lock file of one lane of jobs."""
+    return home / _LANE.format(lane)
 
 
-def busy(holder: str) -> LibraryBusyError:
-    """The error of whoever comes second.
-
-    Args:
-        holder: the other process, e.g. `pid 123`.
-    """
-    return LibraryBusyError(
-        f"Another process ({holder}) is writing to this library",
-        remedy="Wait for it to finish, or stop it; what it has committed stays.",
-    )
-
-
-def _same(path: Path, descriptor: int) -> bool:
-    """Whether what lies at the path is what was opened."""
-    try:
-        there, opened = os.stat(path), os.fstat(descriptor)
-    except OSError:
-        return False
-    return (there.st_dev, there.st_ino) == (opened.st_dev, opened.st_ino)
+def holders(home: Path) -> str:
+    """Who holds a home, as they have named themselves."""
+    lanes = [path for path in sorted(home.glob(_LANE.format("*"))) if is_locked(path)]
+    return ", ".join(holder_of(path) for path in lanes) or holder_of(home / LOCK_FILE)

@@ -1,4 +1,4 @@
-"""The lock of a library on a Postgres server: one job, from whichever home or machine it runs."""
+"""The lock of a library on a Postgres server: jobs of one home and machine, or one job alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from search.db.session import domain_errors
 from search.errors import LibraryBusyError, LibraryError
-from search.locks.home import busy
+from search.locks.file import busy
 
 _PATIENCE_MS = 5000
 """How long the server may take to notice that a killed holder's connection is gone."""
@@ -26,14 +26,16 @@ class ServerLock:
     Args:
         engine: of a Postgres database.
         library_uid: 32 hex digits: whose lock it is.
+        shared: beside other jobs that share it, rather than alone.
 
     Raises:
         LibraryBusyError: another job holds it; says which process on which machine.
         LibraryError: the server cannot be reached.
     """
 
-    def __init__(self, engine: Engine, library_uid: str) -> None:
+    def __init__(self, engine: Engine, library_uid: str, *, shared: bool = False) -> None:
         self._key = int.from_bytes(hashlib.sha256(f"deixis job {library_uid}".encode()).digest()[:8], signed=True)
+        self._take = "pg_advisory_lock_shared" if shared else "pg_advisory_lock"
         with domain_errors(engine):
             self._connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             try:
@@ -71,7 +73,7 @@ class ServerLock:
         connection.execute(text(f"SET lock_timeout = {_PATIENCE_MS}"))
         try:
             with domain_errors(connection.engine):
-                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": self._key})
+                connection.execute(text(f"SELECT {self._take}(:key)"), {"key": self._key})
         except LibraryBusyError as error:
             raise busy(_holder(connection, self._key)) from error
 

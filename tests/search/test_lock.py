@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def job_lock(home: Path) -> JobLock:
     """The lock of a library without a server."""
-    return JobLock([lambda: HomeLock(home)])
+    return JobLock(home)
 
 
 def test_a_second_holder_is_told_who_is_first(tmp_path: Path) -> None:
@@ -128,3 +128,58 @@ def test_a_home_that_is_moved_while_held_is_noticed_and_stays_locked(tmp_path: P
             lock.check()
         with pytest.raises(LibraryBusyError), job_lock(moved).hold():
             pytest.fail("two holders")
+
+
+def test_a_lane_admits_one_job_and_names_it(tmp_path: Path) -> None:
+    first = job_lock(tmp_path)
+    with first.work("pictures"):
+        first.admit_others()
+        with pytest.raises(LibraryBusyError, match=f"pid {os.getpid()}"), job_lock(tmp_path).work("pictures"):
+            pytest.fail("two jobs in one lane")
+        with pytest.raises(LibraryBusyError, match=f"pid {os.getpid()}"), job_lock(tmp_path).hold():
+            pytest.fail("alone beside a job")
+    with job_lock(tmp_path).hold(), pytest.raises(LibraryBusyError), job_lock(tmp_path).work("captions"):
+        pytest.fail("a job beside one that is alone")
+
+
+def test_jobs_in_lanes_of_their_own_work_side_by_side_once_the_first_has_cleared_away(tmp_path: Path) -> None:
+    first = job_lock(tmp_path)
+    with first.work("pictures") as mine:
+        assert mine.alone
+        with pytest.raises(LibraryBusyError), job_lock(tmp_path).work("captions"):
+            pytest.fail("beside a job that clears away")
+        first.admit_others()
+        with job_lock(tmp_path).work("captions") as theirs:
+            assert not theirs.alone
+
+
+def test_a_lane_that_is_taken_over_is_noticed_by_whoever_had_it(tmp_path: Path) -> None:
+    asleep, next_one = job_lock(tmp_path), job_lock(tmp_path)
+    with asleep.work("pictures"):
+        asleep.admit_others()
+        with next_one.work("pictures", take_over=True):
+            next_one.check()
+            with pytest.raises(LibraryError, match="deleted while a job ran"):
+                asleep.check()
+
+
+def test_a_turn_is_waited_for(tmp_path: Path) -> None:
+    first, second = job_lock(tmp_path), job_lock(tmp_path)
+    order: list[str] = []
+    begun = threading.Event()
+
+    def other() -> None:
+        with second.work("captions"):
+            begun.set()
+            with second.turn("texts"):
+                order.append("second")
+
+    with first.work("pictures"):
+        first.admit_others()
+        with first.turn("texts"):
+            thread = threading.Thread(target=other)
+            thread.start()
+            begun.wait(10)
+            order.append("first")
+        thread.join()
+    assert order == ["first", "second"]

@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete
 from stock import NOW, Stock
 
 from search.checks.finding import REMEDIES
-from search.db.schema import Base, CalibrationRow, Caption, Fact, Region
+from search.db.schema import Base, CalibrationRow, Caption, Fact, Job, JobEvent, Region, Suspect
 from search.errors import CorruptionError, LibraryError
 from search.maintenance import rebuild, verify
 from tests.vision.address_space import with_little_memory
@@ -42,6 +42,10 @@ def fill(stock: Stock) -> None:
         assert caption is not None
         box = {"x0": 0.1, "y0": 0.1, "x1": 0.9, "y1": 0.9, "source": "import", "score": 0.5}
         session.add(Region(image_id=caption.image_id, caption_id=caption.id, text_id=caption.text_id, **box))
+        session.add(Job(kind="index", arguments={}, state="done", token=1, attempts=1, crashes=0, created_at=NOW))
+        session.flush()
+        session.add(JobEvent(job_id=1, at=NOW, what="done"))
+        session.add(Suspect(work="pictures", item="0" * 64, crashes=1, name="a.jpg", last_at=NOW))
         session.add(Fact(image_id=caption.image_id, name="camera", text="X100", key="x100", source="exif"))
     stock.publish()
     assert verify(stock.library).findings == []

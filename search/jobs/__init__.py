@@ -1,0 +1,1 @@
+"""The queue of bulk jobs: rows, leases, and what workers died over."""

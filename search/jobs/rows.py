@@ -1,0 +1,153 @@
+"""Jobs as people see and steer them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from search.db.job_tables import Job, JobEvent
+from search.errors import NotFoundError, QueryError
+from search.library import Library
+
+ENDED = ("done", "failed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class JobInfo:
+    """A job as it is listed; see `search.db.job_tables.Job`."""
+
+    id: int
+    kind: str
+    state: str
+    asked: str | None
+    attempts: int
+    worker: str | None
+    progress: dict[str, Any] | None
+    error: str | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobDetails:
+    """One job with all that is known of it.
+
+    Attributes:
+        events: when, and what happened, oldest first.
+    """
+
+    info: JobInfo
+    arguments: dict[str, Any]
+    report: dict[str, Any] | None
+    events: tuple[tuple[datetime, str], ...]
+
+
+def list_jobs(library: Library, *, limit: int | None = None, unended: bool = False) -> list[JobInfo]:
+    """Jobs, the newest first.
+
+    Args:
+        limit: at most so many.
+        unended: only those that still have something to do.
+    """
+    query = select(Job).order_by(Job.id.desc())
+    if unended:
+        query = query.where(Job.state.not_in(ENDED))
+    with library.read() as session:
+        return [_info(job) for job in session.scalars(query.limit(limit))]
+
+
+def show_job(library: Library, job_id: int) -> JobDetails:
+    """One job.
+
+    Raises:
+        NotFoundError: there is none of this number.
+    """
+    with library.read() as session:
+        job = _find(session, job_id)
+        events = session.execute(
+            select(JobEvent.at, JobEvent.what).where(JobEvent.job_id == job_id).order_by(JobEvent.id)
+        ).all()
+        return JobDetails(_info(job), dict(job.arguments), job.report, tuple((row.at, row.what) for row in events))
+
+
+def _find(session: Session, job_id: int) -> Job:
+    """One job.
+
+    Raises:
+        NotFoundError: there is none of this number.
+    """
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFoundError(f"There is no job {job_id}", remedy="`deixis jobs list` shows those that there are.")
+    return job
+
+
+def ask(library: Library, job_id: int, wish: str) -> str:
+    """Pause, resume, cancel or retry a job; returns its state then, `running` while its worker still has to hear it.
+
+    Raises:
+        NotFoundError: there is none of this number.
+        QueryError: it is in a state in which that makes no sense.
+    """
+    with library.database.write() as session:
+        job = _find(session, job_id)
+        outcome = _OUTCOMES.get((wish, job.state))
+        if outcome is None:
+            raise QueryError(f"Job {job_id} is {job.state}; it cannot be {_PAST[wish]}", remedy=_REMEDIES[wish])
+        if job.state == "running":
+            job.asked = {"pause": "pause", "cancel": "cancel"}.get(wish)
+        else:
+            job.state = outcome
+            job.ended_at = now() if outcome == "cancelled" else None
+            job.crashes = 0
+        note(session, job_id, f"asked to {wish}")
+        return job.state
+
+
+_OUTCOMES = {
+    ("pause", "queued"): "paused",
+    ("pause", "running"): "running",
+    ("resume", "paused"): "queued",
+    ("resume", "running"): "running",
+    ("cancel", "queued"): "cancelled",
+    ("cancel", "paused"): "cancelled",
+    ("cancel", "running"): "running",
+    ("retry", "failed"): "queued",
+    ("retry", "cancelled"): "queued",
+    ("retry", "done"): "queued",
+}
+_PAST = {"pause": "paused", "resume": "resumed", "cancel": "cancelled", "retry": "retried"}
+_REMEDIES = {
+    "pause": "Only what is queued or running can be paused.",
+    "resume": "Only what is paused can be resumed; `deixis jobs retry` begins again what has ended.",
+    "cancel": "Only what has not ended can be cancelled.",
+    "retry": "Only what has ended can be retried; `deixis jobs resume` goes on with what is paused.",
+}
+
+
+def note(session: Session, job_id: int, what: str) -> None:
+    """Write an event of a job."""
+    session.add(JobEvent(job_id=job_id, at=now(), what=what))
+
+
+def people(worker: str | None) -> str:
+    """A worker as it is named to people: `pid 12 on host`."""
+    return (worker or "").partition(" ")[2] or "a worker"
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+def _info(job: Job) -> JobInfo:
+    worker = people(job.worker) if job.worker is not None else None
+    return JobInfo(
+        job.id, job.kind, job.state, job.asked, job.attempts, worker, job.progress, job.error,
+        job.created_at, job.started_at, job.ended_at,
+    )  # fmt: skip
