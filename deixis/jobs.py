@@ -21,14 +21,16 @@ from search.settings import Settings
 Queued = Annotated[bool, typer.Option("--queue", help="Leave it to a `deixis worker`, and return at once.")]
 
 
-def run_job(library: Library, form: JobForm, *, quiet: bool) -> Any:
-    """Run a job here; returns its report."""
-    with progress_bar(quiet=quiet) as on_progress:
+def run_job(library: Library, form: JobForm, *, queue: bool, json: bool, quiet: bool) -> Any:
+    """Run a job here, and return its report; or leave it to a worker, say under which number, and return None."""
+    if queue:
+        _queue_job(library, form, json=json)
+        return None
+    with progress_bar(quiet=quiet or json) as on_progress:
         return run_here(library, form, Desk(on_progress, err().print))
 
 
-def queue_job(library: Library, form: JobForm, *, json: bool) -> None:
-    """Leave a job to a worker, and say under which number."""
+def _queue_job(library: Library, form: JobForm, *, json: bool) -> None:
     number = Queue(library).add(form.KIND, form.lane, arguments_of(form))
     if json:
         print_json({"job": number})

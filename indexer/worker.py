@@ -102,8 +102,8 @@ def _one(
     try:
         run_claimed(library, queue, claim, desk)
     except JobStopped as stopped:
-        report.stopped += 1
-        return {"pause": "paused", "cancel": "cancelled"}[stopped.wish]
+        report.stopped += stopped.wish != "later"
+        return {"pause": "paused", "cancel": "cancelled", "later": "goes on behind those that wait"}[stopped.wish]
     except StaleJobError as error:
         report.stopped += 1
         return str(error.args[0])

@@ -10,7 +10,7 @@ import typer
 from deixis import exit_codes
 from deixis.context import decode_limits, open_library, read_settings
 from deixis.index_options import RetryRefused
-from deixis.jobs import Queued, encoder_wish, from_anywhere, queue_job, run_job
+from deixis.jobs import Queued, encoder_wish, from_anywhere, run_job
 from deixis.options import (
     DEFAULT_CAPTIONER,
     BatchSize,
@@ -72,10 +72,9 @@ def caption(
         precision,
     )
     with open_library(settings) as library:
-        if queue:
-            queue_job(library, job, json=json)
-            return exit_codes.OK
-        report = run_job(library, job, quiet=quiet or json)
+        report = run_job(library, job, queue=queue, json=json, quiet=quiet)
+    if report is None:
+        return exit_codes.OK
     print_json(asdict(report)) if json else _print(report)
     return exit_codes.PARTIAL if report.refused or report.texts_refused or report.boxes.refused else exit_codes.OK
 

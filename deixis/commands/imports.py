@@ -10,7 +10,7 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import open_library, read_settings
-from deixis.jobs import Queued, encoder_wish, queue_job, run_job
+from deixis.jobs import Queued, encoder_wish, run_job
 from deixis.options import DatabaseUrl, Home, Json, LibraryModelName, Quiet, Threads
 from deixis.output import err, out, print_json
 from indexer.jobs.kinds import ImportJob
@@ -40,10 +40,9 @@ def import_(
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
     with open_library(settings) as library:
         job = ImportJob(tuple(str(file.absolute()) for file in [*captions, *(boxes or [])]), encoder_wish(settings))
-        if queue:
-            queue_job(library, job, json=json)
-            return exit_codes.OK
-        report = run_job(library, job, quiet=quiet or json)
+        report = run_job(library, job, queue=queue, json=json, quiet=quiet)
+    if report is None:
+        return exit_codes.OK
     if json:
         print_json(asdict(report))
         return exit_codes.PARTIAL if report.skipped else exit_codes.OK

@@ -24,7 +24,7 @@ from deixis.index_options import (
     RetryRefused,
     Verbose,
 )
-from deixis.jobs import Queued, encoder_wish, queue_job, run_job
+from deixis.jobs import Queued, encoder_wish, run_job
 from deixis.options import BackendName, BatchSize, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
 from deixis.output import err, out, print_json, printable, rate
 from deixis.passed_over import counted, listed
@@ -71,9 +71,8 @@ def index(
     A new library keeps the encoder that --model names; later runs need no flag. What could not be read is listed, with
     its reason, and makes the exit code 3.
     """
-    settings = read_settings(
-        home=home, database_url=database_url, model=model, backend=backend, precision=precision, threads=threads
-    )
+    flags = {"home": home, "database_url": database_url, "model": model, "backend": backend, "precision": precision}
+    settings = read_settings(**flags, threads=threads)
     options = IndexOptions(
         batch_size=batch_size,
         decode_workers=settings.decoders,
@@ -88,10 +87,9 @@ def index(
     roots = [resolve_root(path) for path in paths or []]  # first: a misspelt path should cost no library, no model
     with open_library(settings, create=True) as library:
         job = IndexJob(tuple(roots), options, encoder_wish(settings))
-        if queue:
-            queue_job(library, job, json=json)
-            return exit_codes.OK
-        report = run_job(library, job, quiet=quiet or json)
+        report = run_job(library, job, queue=queue, json=json, quiet=quiet)
+    if report is None:
+        return exit_codes.OK
     return _told(report, json=json, verbose=verbose)
 
 

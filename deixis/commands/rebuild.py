@@ -10,7 +10,7 @@ import typer
 from deixis import exit_codes
 from deixis.commands.verify import print_findings
 from deixis.context import open_library, read_settings
-from deixis.jobs import Queued, queue_job, run_job
+from deixis.jobs import Queued, run_job
 from deixis.options import DatabaseUrl, Home, Json
 from deixis.output import out, print_json
 from indexer.jobs.kinds import RebuildJob
@@ -28,10 +28,9 @@ def rebuild(
     settings = read_settings(home=home, database_url=database_url)
     with open_library(settings) as library:
         job = RebuildJob(compact)
-        if queue:
-            queue_job(library, job, json=json)
+        done = run_job(library, job, queue=queue, json=json, quiet=True)
+        if done is None:
             return exit_codes.OK
-        done = run_job(library, job, quiet=True)
         report = maintenance.verify(library)
     if json:
         print_json({"rebuilt": asdict(done), "findings": [asdict(finding) for finding in report.findings]})

@@ -16,7 +16,7 @@ class JobStopped(KeyboardInterrupt):  # no error: it takes the way of Ctrl-C thr
     """The job is to stop here; what is finished is kept.
 
     Attributes:
-        wish: `pause` or `cancel`.
+        wish: `pause`, `cancel`, or `later` for behind the jobs that wait.
     """
 
     def __init__(self, wish: str) -> None:
@@ -30,11 +30,12 @@ class Desk:
     Args:
         on_progress: told of every step.
         say: told in one line what was chosen.
-        others: whether jobs run that bring this one more to do; None where nobody waits for them.
+        others: in which states (`queued`, `running`) there are jobs that bring this one more to do; None where nobody
+            waits for them.
     """
 
     def __init__(
-        self, on_progress: OnProgress = silent, say: Say | None = None, others: Callable[[], bool] | None = None
+        self, on_progress: OnProgress = silent, say: Say | None = None, others: Callable[[], set[str]] | None = None
     ) -> None:
         self.say = say
         self.hands: Hands | None = None
@@ -78,8 +79,11 @@ class Desk:
 
     def more_is_coming(self, pause_s: float = 5.0) -> bool:
         """Whether it is worth looking again for something to do, after a while; raises as `on_progress`."""
-        if self._others is None or not self._others():
+        states = set() if self._others is None else self._others()
+        if not states:
             return False
+        if "running" not in states:  # It may be this very worker that they wait for.
+            raise JobStopped("later")
         self._changed.wait(pause_s)
         self.look_up()
         return True

@@ -83,7 +83,7 @@ def _attempt(
         try:
             report = form.run(library, desk)
         except JobStopped as stopped:
-            state = {"pause": "paused", "cancel": "cancelled"}[stopped.wish]
+            state = {"pause": "paused", "cancel": "cancelled", "later": "queued"}[stopped.wish]
             _end(queue, claim, state, what=f"{state}; {_kept(stopped)}")
             raise
         except StaleJobError:

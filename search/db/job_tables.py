@@ -37,7 +37,7 @@ class Job(Base):
     """Grows with each claim: whoever writes with an older one has lost the job."""
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     crashes: Mapped[int] = mapped_column(Integer, default=0)
-    """Workers that died with nothing in hand, one behind the other."""
+    """Workers that died one behind the other before they had anything in hand."""
     worker: Mapped[str | None] = mapped_column(Text)
     """The name of its worker's lock file, and for people `pid 12 on host`."""
     leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -62,7 +62,9 @@ class HandFile:
 
     def note(self, work: str, items: Sequence[Item]) -> None:
         """Write down what is taken in hand."""
-        text = json.dumps([work, [[item.key, item.name] for item in items]])
+        self._write(json.dumps([work, [[item.key, item.name] for item in items]]))
+
+    def _write(self, text: str) -> None:
         with contextlib.suppress(OSError):  # A full disk ends the job where something is committed, not here.
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
@@ -72,9 +74,18 @@ class HandFile:
                 os.close(descriptor)
 
     def empty(self) -> None:
-        """Nothing is in hand any more."""
+        """Nothing is in hand any more, and something was."""
+        self._write("null")
+
+    def remove(self) -> None:
+        """Nothing is in hand, and nothing was."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
+
+    @property
+    def is_there(self) -> bool:
+        """Whether something is or was in hand."""
+        return self._path.exists()
 
     def read(self) -> InHand | None:
         """What was in hand; None where there was nothing or it cannot be read."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.db.job_tables import Job
@@ -23,8 +23,8 @@ from search.locks.file import LockFile, is_locked
 LEASE_S = 60.0
 """Without a sign of life for so long, a worker has lost its job; one whose process has died loses it at once."""
 
-MAX_CRASHES = 3
-"""Workers that died one behind the other with nothing in hand: then something else is wrong."""
+MAX_CRASHES = 5
+"""Workers that died one behind the other before any of them had anything in hand: then something else is wrong."""
 
 KEPT = 1_000
 """Jobs that have ended, whose reports are kept."""
@@ -104,7 +104,10 @@ class Queue:
         Args:
             without: jobs that this worker leaves to others.
         """
-        unended = select(Job).where(Job.state.in_(("queued", "running"))).order_by(Job.id)
+        since = func.coalesce(
+            Job.started_at, Job.created_at
+        )  # Who has had a turn comes behind those who wait for theirs.
+        unended = select(Job).where(Job.state.in_(("queued", "running"))).order_by(Job.state.desc(), since, Job.id)
         with self._library.read() as session:  # Whoever asks every second is not to disturb those who write.
             if session.scalar(unended.limit(1)) is None:
                 return None
@@ -124,11 +127,11 @@ class Queue:
                 return self._claimed(session, job)
         return None
 
-    def others(self, claim: Claim, kind: str) -> bool:
-        """Whether a job of a kind is queued or running beside this one."""
+    def others(self, claim: Claim, kind: str) -> set[str]:
+        """In which of the states `queued` and `running` there are jobs of a kind beside this one."""
         unended = (Job.kind == kind, Job.state.in_(("queued", "running")), Job.id != claim.id)
         with self._library.read() as session:
-            return session.scalar(select(Job.id).where(*unended).limit(1)) is not None
+            return set(session.scalars(select(Job.state).where(*unended).distinct()))
 
     def hand_of(self, job_id: int) -> HandFile:
         """The note of what a job's worker has in hand."""
@@ -181,7 +184,7 @@ class Queue:
                 job.report = dict(report)
             job.ended_at = now() if state in ENDED else None
             note(session, job.id, what)
-        self.hand_of(claim.id).empty()
+        self.hand_of(claim.id).remove()
 
     def close(self) -> None:
         """End this process's life as a worker."""
@@ -213,9 +216,9 @@ class Queue:
             job.state, job.asked = {"pause": "paused", "cancel": "cancelled"}[job.asked], None
             note(session, job.id, f"{job.state}; its worker had died")
             return False
-        if not self.hand_of(job.id).read() and job.crashes + 1 >= MAX_CRASHES:
+        if not self.hand_of(job.id).is_there and job.crashes + 1 >= MAX_CRASHES:
             job.state, job.ended_at = "failed", now()
-            job.error = f"{MAX_CRASHES} workers died over it, with nothing in hand that could be left out"
+            job.error = f"{MAX_CRASHES} workers died over it before they had anything in hand that could be left out"
             note(session, job.id, "failed: its workers keep dying; look at the memory of the machine, then retry it")
             return False
         return True
@@ -224,13 +227,14 @@ class Queue:
         """Count what the last worker's death says about the items in its hand."""
         if job.state != "running":
             return []
-        hand = self.hand_of(job.id).read()
+        file = self.hand_of(job.id)
+        hand = file.read()
         note(session, job.id, f"{people(job.worker)} died or did not answer")
-        job.crashes = 0 if hand else job.crashes + 1
+        job.crashes = 0 if file.is_there else job.crashes + 1
         lost = accuse(session, hand) if hand is not None else []
         for item in lost:
             note(session, job.id, f"left out from now on, for three workers died over it: {item.name}")
-        self.hand_of(job.id).empty()
+        file.remove()
         return [item.name for item in lost]
 
     def _identity(self) -> str:

@@ -23,6 +23,13 @@ _CALLS = {
     "captions list": (["captions", "list"], 0, "sources"),
     "captions forget": (["captions", "forget", "import"], 0, "texts"),
     "import": (["import", "{notes}"], 0, "already_there"),
+    "jobs list": (["jobs", "list"], 0, "jobs"),
+    "jobs show": (["jobs", "show", "{job}"], 0, "events"),
+    "jobs pause": (["jobs", "pause", "{job}"], 0, "state"),
+    "jobs resume": (["jobs", "resume", "{job}"], 0, "state"),
+    "jobs cancel": (["jobs", "cancel", "{job}"], 0, "state"),
+    "jobs retry": (["jobs", "retry", "{job}"], 0, "state"),
+    "worker": (["worker", "--until-empty"], 0, "done"),
     "explain": (["explain", "{pictures}/red.png", "--query", "red", *_LOOKING, "--out", "{tmp}/x"], 0, "folder"),
     "forget": (["forget", "{pictures}/red.png"], 0, "files"),
     "classify": (["classify", "{pictures}/red.png", "--labels", "red,blue"], 0, "pictures"),
@@ -68,8 +75,14 @@ def test_the_output_is_one_document(
     name: str, colour_home: Path, made_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments, code, key = _CALLS[name]
-    places = {name: made_home.parent / name for name in ("pictures", "entities")}
+    places: dict[str, Path | int] = {name: made_home.parent / name for name in ("pictures", "entities")}
     places |= {"notes": made_home.parent / "notes.jsonl", "tmp": tmp_path}
+    if name.startswith("jobs "):
+        assert run(["rebuild", "--queue", "--json"]) == 0
+        places["job"] = json.loads(capsys.readouterr().out)["job"]
+        for wish in {"jobs resume": ["pause"], "jobs retry": ["cancel"]}.get(name, []):
+            assert run(["jobs", wish, str(places["job"])]) == 0
+        capsys.readouterr()
     found = run([*(one.format(**places) for one in arguments), "--json"])
     shown = capsys.readouterr()
     assert found == code or (code is None and found in (0, 3)), shown.err

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from search.db.schema import Job, Suspect
 from search.errors import NotFoundError, QueryError
 from search.jobs.quarantine import CRASHES, Item, acquit, crashes_of
-from search.jobs.queue import KEPT, Claim, Queue, StaleJobError
+from search.jobs.queue import KEPT, MAX_CRASHES, Claim, Queue, StaleJobError
 from search.jobs.rows import ask, list_jobs, show_job
 from search.library import Library
 
@@ -151,13 +151,13 @@ def test_what_three_workers_died_over_is_left_out(library: Library, home: Path, 
 def test_a_job_whose_workers_die_with_empty_hands_is_given_up(library: Library, home: Path, database_url: str) -> None:
     queue = Queue(library)
     number = queue.add("index", "pictures", {})
-    for _ in range(3):
+    for _ in range(MAX_CRASHES):
         dead_worker(library, home, database_url)
     assert queue.claim() is None
     details = show_job(library, number)
     assert details.info.state == "failed"
     assert details.info.error is not None
-    assert "3 workers died" in details.info.error
+    assert f"{MAX_CRASHES} workers died" in details.info.error
 
 
 @pytest.mark.parametrize(("wish", "becomes"), [("pause", "paused"), ("cancel", "cancelled")])
