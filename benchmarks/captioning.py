@@ -37,12 +37,12 @@ from transformers import (
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.hardware import cpu_seconds
-from vision.batching import usable_cores
 from vision.grounding.base import Decoding
 from vision.grounding.decoding import Row, Sampling, Written, write
 from vision.grounding.engine import Engine
 from vision.grounding.grammar import BoxGrammar
 from vision.grounding.prompts import caption_prompt
+from vision.lanes import usable_cores
 from vision.machine import processor_name
 from vision.types import RgbImage
 

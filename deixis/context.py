@@ -28,7 +28,7 @@ def open_library(settings: Settings, *, create: bool = False) -> Library:
 
 def encoder_for(settings: Settings, library: Library, *, afresh: bool = False) -> Encoder:
     """The encoder to index with, see `search.encoder.encoder_to_index`; says on the error stream what was chosen."""
-    return encoder_to_index(library, EncoderWish.of(settings), afresh=afresh, say=err().print)
+    return encoder_to_index(library, EncoderWish.of(settings, bulk=True), afresh=afresh, say=err().print)
 
 
 def encoder_at_hand(settings: Settings) -> Encoder:

@@ -40,7 +40,7 @@ def _queue_job(library: Library, form: JobForm, *, json: bool) -> None:
 
 def encoder_wish(settings: Settings) -> EncoderWish:
     """The encoder that the settings ask for, so that it is found from any folder."""
-    wish = EncoderWish.of(settings)
+    wish = EncoderWish.of(settings, bulk=True)
     return replace(wish, model=None if wish.model is None else from_anywhere(wish.model))
 
 

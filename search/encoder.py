@@ -37,17 +37,20 @@ class EncoderWish:
         backend: `transformers`, `onnx`, `openvino`, with or without a precision, or `auto`.
         precision: `float32`, `bfloat16`, `float16` or `int8`.
         threads: compute threads.
+        lanes: as for `load_encoder`.
     """
 
     model: str | None = None
     backend: str | None = None
     precision: str | None = None
     threads: int = 1
+    lanes: int = 1
 
     @classmethod
-    def of(cls, settings: Settings) -> EncoderWish:
-        """What the settings ask for."""
-        return cls(settings.model, settings.backend, settings.precision, settings.compute_threads)
+    def of(cls, settings: Settings, *, bulk: bool = False) -> EncoderWish:
+        """What the settings ask for; in `bulk`, batches run side by side, one a core."""
+        threads = settings.compute_threads
+        return cls(settings.model, settings.backend, settings.precision, threads, threads if bulk else 1)
 
 
 def own_encoder(library: Library, wish: EncoderWish) -> Encoder:
@@ -120,13 +123,13 @@ def open_bound(active: Model, wish: EncoderWish) -> Encoder:
     """
     _check_wish(active, wish)
     if wish.model is None or _is_own(wish.model, active):
-        return load_encoder(where_encoder_lies(active), threads=wish.threads, backend=active.backend)
+        return load_encoder(where_encoder_lies(active), threads=wish.threads, lanes=wish.lanes, backend=active.backend)
     if wish.model == "colour" or active.backend == "colour":
-        return load_encoder(wish.model, threads=wish.threads)
+        return load_encoder(wish.model, threads=wish.threads, lanes=wish.lanes)
     # A copy of the library's model elsewhere is loaded as the library was made; any other is about to be refused.
     offered = [str(backend) for backend in available_backends(find_model(wish.model).folder)]
     backend = active.backend if active.backend in offered else None
-    return load_encoder(wish.model, threads=wish.threads, backend=backend)
+    return load_encoder(wish.model, threads=wish.threads, lanes=wish.lanes, backend=backend)
 
 
 def new_encoder(wish: EncoderWish, model: str, *, lasting: bool, say: Say | None = None) -> Encoder:
@@ -142,7 +145,7 @@ def new_encoder(wish: EncoderWish, model: str, *, lasting: bool, say: Say | None
         backend = None if backend == AUTO else backend
     elif backend == AUTO or ((backend, wish.precision) == (None, None) and lasting):
         backend = _chosen(model, wish.threads, asked=backend == AUTO, say=say)
-    return load_encoder(model, threads=wish.threads, backend=backend, precision=wish.precision)
+    return load_encoder(model, threads=wish.threads, lanes=wish.lanes, backend=backend, precision=wish.precision)
 
 
 def active_row(library: Library) -> Model | None:

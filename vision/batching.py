@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from vision.errors import ModelError
 from vision.footprint import Footprint
+from vision.lanes import Slices, side_by_side
 from vision.memory import HOST_MEMORY, NO_LIMIT, Memory
 from vision.types import Embeddings
 
@@ -74,7 +75,11 @@ def batch_report(model: object) -> BatchReport | None:
 
 def pictures_at_once(model: object, *, otherwise: int) -> int:
     """How many pictures to hand to a model in one call, so that its largest batch can be full."""
-    return max(otherwise, model.picture_batches.ceiling) if isinstance(model, SizesBatches) else otherwise
+    if not isinstance(model, SizesBatches):
+        return otherwise
+    batches = model.picture_batches
+    # Two rounds of all lanes: one that is done early finds more to do.
+    return max(otherwise, batches.ceiling if batches.lanes == 1 else 2 * batches.lanes * batches.ceiling)
 
 
 class Batches:
@@ -83,22 +88,33 @@ class Batches:
     The first batch is of two inputs, each further one up to four times the largest before; on the way the peak of
     memory is measured. Until two sizes are known an estimate bounds the size to a quarter of the free memory, from then
     on the measurement to half of it: decoding, the index and the page cache live in the rest. A slice that does not fit
-    is halved and run again; a size that failed is not tried again.
+    is halved and run again; a size that failed is not tried again. With several lanes, slices run side by side as soon
+    as they have grown to their full size.
 
     Args:
         bytes_per_input: what one input takes at its largest, estimated.
         ceiling: the size beyond which larger batches gain nothing on this device.
         memory: where the work has its arrays.
         what: the inputs' plural, for reports.
+        lanes: slices of one call that run at the same time, each in a thread of its own.
 
     Attributes:
         ceiling: as given.
+        lanes: as given.
     """
 
     def __init__(
-        self, bytes_per_input: int, *, ceiling: int, memory: Memory = HOST_MEMORY, what: str = "pictures"
+        self,
+        bytes_per_input: int,
+        *,
+        ceiling: int,
+        memory: Memory = HOST_MEMORY,
+        what: str = "pictures",
+        lanes: int = 1,
     ) -> None:
         self.ceiling = ceiling
+        self.lanes = lanes
+        self._threads = ThreadPoolExecutor(lanes, thread_name_prefix="lane") if lanes > 1 else None
         self._memory = memory
         self._what = what
         self._lock = threading.Lock()
@@ -152,24 +168,44 @@ class Batches:
             ModelError: a single input does not fit into memory; the message names its position.
         """
         estimate = max(1, bytes_per_input or self._estimate)
+        share = self._share(count)
         start = 0
-        while start < count:
-            size = self._size(count - start, estimate)
-            try:
-                self._run(slice(start, start + size), work, estimate)
-            except Exception as error:
-                if not is_out_of_memory(error):
-                    raise
-                if size == 1:
-                    raise ModelError(
-                        f"input {start} alone does not fit into memory", remedy="Free memory or use a smaller model."
-                    ) from error
-                self._halve(size, estimate)
-            else:
-                start += size
-                continue
-            # Behind the except clause, where the error and the arrays in its frames are gone.
-            self._memory.release()
+        while start < count and (self._threads is None or self._largest < share):
+            start += self._next(start, count, share, work, estimate)
+        if self._threads is not None and start < count:
+
+            def whole(part: slice) -> None:
+                done = part.start
+                while done < part.stop:
+                    done += self._next(done, part.stop, share, work, estimate)
+
+            side_by_side(self._threads, self.lanes, Slices(start, count, share), whole)
+
+    def _share(self, count: int) -> int:
+        """Inputs of a full slice: the ceiling, or less where each lane is to have as many slices as the others."""
+        if self.lanes == 1:
+            return self.ceiling
+        rounds = -(-count // (self.ceiling * self.lanes))
+        return max(1, -(-count // max(1, rounds * self.lanes)))
+
+    def _next(self, start: int, end: int, most: int, work: Callable[[slice], None], estimate: int) -> int:
+        """Run the next slice, of at most `most` inputs; returns how many are done, 0 where the slice did not fit."""
+        size = self._size(min(most, end - start), estimate)
+        try:
+            self._run(slice(start, start + size), work, estimate)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            if size == 1:
+                raise ModelError(
+                    f"input {start} alone does not fit into memory", remedy="Free memory or use a smaller model."
+                ) from error
+            self._halve(size, estimate)
+        else:
+            return size
+        # Behind the except clause, where the error and the arrays in its frames are gone.
+        self._memory.release()
+        return 0
 
     def _size(self, count: int, estimate: int) -> int:
         """Inputs of the next batch, 1 to `count`."""
@@ -178,7 +214,7 @@ class Batches:
             return 1
         with self._lock:
             grown = max(_FIRST * estimate, _GROWTH * self._largest_run)
-            fits = self._footprint.fits(self._memory.free_bytes())
+            fits = self._footprint.fits(self._memory.free_bytes()) // self.lanes
             return max(1, min(most, min(grown, fits, self._after_failure()) // estimate))
 
     def _after_failure(self) -> int:
@@ -214,13 +250,6 @@ def is_out_of_memory(error: BaseException) -> bool:
     # onnxruntime's exceptions are no RuntimeErrors: they share no base class below Exception.
     of_a_runtime = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime")
     return of_a_runtime and any(words in str(error).lower() for words in _ALLOCATION_FAILURES)
-
-
-def usable_cores() -> int:
-    """CPU cores that this process may run on, at least one."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return os.cpu_count() or 1
 
 
 def _in_words(size: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
-from vision.batching import usable_cores
+from vision.lanes import usable_cores
 
 
 def machine_line(threads: int | None = None) -> str:

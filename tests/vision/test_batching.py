@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -202,3 +203,52 @@ def test_each_new_size_is_logged(caplog: pytest.LogCaptureFixture):
 def test_a_model_without_batches_has_no_report():
     assert batch_report(ColourEncoder()) is None
     assert pictures_at_once(ColourEncoder(), otherwise=32) == 32
+
+
+def _grown(lanes: int, ceiling: int) -> Batches:
+    batches = Batches(_SMALL, ceiling=ceiling, lanes=lanes)
+    batches.each(lanes * ceiling * 2, lambda part: None)
+    return batches
+
+
+def test_slices_of_grown_size_run_side_by_side_each_input_once():
+    batches, together = _grown(lanes=2, ceiling=4), threading.Barrier(2, timeout=20)
+    seen: list[int] = []
+
+    def work(part: slice) -> None:
+        together.wait()  # passes only while the other lane is here as well
+        seen.extend(range(part.start, part.stop))
+
+    batches.each(16, work)
+    assert sorted(seen) == list(range(16))
+
+
+def test_lanes_share_what_is_less_than_a_full_round():
+    batches, sizes = _grown(lanes=2, ceiling=8), []
+    batches.each(20, lambda part: sizes.append(part.stop - part.start))
+    assert sizes == [5, 5, 5, 5]
+
+
+def test_an_error_in_one_lane_ends_the_call_and_is_raised():
+    batches = _grown(lanes=2, ceiling=1)
+
+    def work(part: slice) -> None:
+        if part.start == 3:
+            raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        batches.each(1000, work)
+
+
+def test_a_slice_that_does_not_fit_is_halved_within_its_lane():
+    batches, done, lock = _grown(lanes=2, ceiling=4), [], threading.Lock()
+
+    def work(part: slice) -> None:
+        if part.start == 4 and part.stop - part.start > 2:
+            raise MemoryError
+        with lock:
+            done.extend(range(part.start, part.stop))
+
+    batches.each(16, work)
+    assert sorted(done) == list(range(16))
+    assert batches.report.halvings == 1

@@ -10,8 +10,8 @@ from PIL import Image
 from vision.decoder.contract import DecodeRequest, full_size_factor
 
 _MARGIN = 2
-"""Reduced pictures keep at least so many pixels, each way, for one of the target: the last resize is the filter that
-the encoder was trained with, and with twice the pixels it sees what it always saw (decision 20)."""
+"""Reduced pictures keep at least so many pixels, each way, for one of the encoder's: the last resize is the filter that
+it was trained with, and with twice the pixels it sees what it always saw (decision 20). A preview needs no margin."""
 
 SHRINK_ABOVE_PIXELS = 25_000_000
 """Formats that cannot decode at a fraction keep all their pixels up to this many; beyond, they are averaged."""
@@ -47,13 +47,13 @@ def factor_for(request: DecodeRequest, full_wh: tuple[int, int]) -> int:
     width, height = full_wh
     if request.wants_pixels and request.preprocessing is None:
         return full_size_factor(width, height)
-    needed = []
+    needed: list[int] = []
     if request.preprocessing is not None:
-        needed.append(request.preprocessing.resized_wh(width, height))
+        needed += [_MARGIN * side for side in request.preprocessing.resized_wh(width, height)]
     if request.preview_px is not None:
-        needed.append(shrunk_wh(full_wh, request.preview_px))
-    least_w, least_h = max(wh[0] for wh in needed), max(wh[1] for wh in needed)
-    return max(1, min(width // (_MARGIN * least_w), height // (_MARGIN * least_h)))
+        needed += shrunk_wh(full_wh, request.preview_px)
+    least_w, least_h = max(needed[0::2]), max(needed[1::2])
+    return max(1, min(width // least_w, height // least_h))
 
 
 def shrunk_wh(size_wh: tuple[int, int], longest_px: int) -> tuple[int, int]:

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import platformdirs
 
-from vision.batching import usable_cores
 from vision.encoders.backends import Backend, available_backends
 from vision.encoders.comparing import Measured, Sample, compare, glance, quick_sample
 from vision.encoders.registry import find_model, load_encoder
 from vision.errors import ModelError
+from vision.lanes import usable_cores
 from vision.machine import machine_line
 from vision.whole_files import write_whole
 

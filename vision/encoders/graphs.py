@@ -33,7 +33,7 @@ Axes: TypeAlias = Mapping[str, Sequence[int | None]]
 # Above the activations of one image in the largest preset's shape (ViT-SO400M at 256 px: 23 MB, computed).
 _IMAGE_BYTES = 32 << 20
 _TEXT_BYTES = 8 << 20
-_IMAGES_AT_ONCE = 16
+_IMAGES_AT_ONCE = 8
 _TEXTS_AT_ONCE = 64
 
 
@@ -64,13 +64,16 @@ class GraphEncoder(BatchedEncoder):
         revision: its hub commit; None for a local folder, whose content is hashed.
         backend: what computes, for the identity.
         suffix: of the graphs' names; empty for those of full precision.
+        lanes: batches that run side by side.
 
     Raises:
         ModelMissingError: a file is not there; the message names it.
         ModelError: a file is damaged, or a graph has other inputs or outputs than the layout promises.
     """
 
-    def __init__(self, folder: Path, *, name: str, revision: str | None, backend: Backend, suffix: str) -> None:
+    def __init__(
+        self, folder: Path, *, name: str, revision: str | None, backend: Backend, suffix: str, lanes: int = 1
+    ) -> None:
         ending = f"_{suffix}.onnx" if suffix else ".onnx"
         graphs = [f"onnx/vision_model{ending}", f"onnx/text_model{ending}"]
         preprocessing = read_preprocessing(folder, long_edge=_long_edge(folder))
@@ -94,8 +97,8 @@ class GraphEncoder(BatchedEncoder):
         )
         self._check_output(graphs[0], "image_embeds", {"pixel_values": self._probe_pixels()})
         self._check_output(graphs[1], "text_embeds", self._text_inputs(["a dog", "two red cars"]))
-        self._image_batches = Batches(_IMAGE_BYTES, ceiling=_IMAGES_AT_ONCE)
-        self._text_batches = Batches(_TEXT_BYTES, ceiling=_TEXTS_AT_ONCE, what="texts")
+        self._image_batches = Batches(_IMAGE_BYTES, ceiling=_IMAGES_AT_ONCE, lanes=lanes)
+        self._text_batches = Batches(_TEXT_BYTES, ceiling=_TEXTS_AT_ONCE, what="texts", lanes=lanes)
         self._patches = PatchGraph(folder, self._open_exact, self._image_batches)
 
     @property

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.batching import usable_cores
 from vision.encoders.backends import Backend
 from vision.encoders.graphs import Axes, Graph, GraphEncoder
+from vision.lanes import cores_per_lane
 from vision.onnx_sessions import open_session
 
 
@@ -22,7 +22,8 @@ class OnnxEncoder(GraphEncoder):
         name: what people call it.
         revision: its hub commit; None for a local folder, whose content is hashed.
         variant: the suffix of the graphs' names (`int8`, `quantized`, `fp16`, …); None for the full-precision graphs.
-        threads: cores per call; None for every core that this process may use.
+        threads: cores; None for every core that this process may use.
+        lanes: batches that run side by side, each on its share of the cores.
 
     Raises:
         ModelMissingError: a file is not there; the message names it.
@@ -37,10 +38,11 @@ class OnnxEncoder(GraphEncoder):
         revision: str | None = None,
         variant: str | None = None,
         threads: int | None = None,
+        lanes: int = 1,
     ) -> None:
-        self._threads = threads or usable_cores()
+        self._threads = cores_per_lane(threads, lanes)
         backend = Backend("onnx", variant or "")
-        super().__init__(folder, name=name, revision=revision, backend=backend, suffix=backend.variant)
+        super().__init__(folder, name=name, revision=revision, backend=backend, suffix=backend.variant, lanes=lanes)
 
     def _open(self, path: Path) -> Graph:
         return _Session(path, self._threads)

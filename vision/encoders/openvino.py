@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import queue
 import sys
-import threading
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vision.batching import usable_cores
 from vision.encoders.backends import Backend
 from vision.encoders.graphs import Axes, Graph, GraphEncoder, cannot_compute
 from vision.errors import ModelError, ModelMissingError
 from vision.int8_weights import bounded_int8
+from vision.lanes import usable_cores
 from vision.precision import check_precision
 
 _HINTS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
@@ -37,7 +37,8 @@ class OpenvinoEncoder(GraphEncoder):
         folder: the model folder.
         name: what people call it.
         revision: its hub commit; None for a local folder, whose content is hashed.
-        threads: cores per call; None for every core that this process may use.
+        threads: cores; None for every core that this process may use.
+        lanes: batches that run side by side, each on its share of the cores.
         precision: `float32`, `bfloat16` or `int8`.
 
     Raises:
@@ -53,14 +54,16 @@ class OpenvinoEncoder(GraphEncoder):
         name: str,
         revision: str | None = None,
         threads: int | None = None,
+        lanes: int = 1,
         precision: str = "float32",
     ) -> None:
+        self._lanes = lanes
         self._precision = check_precision(precision, tuple(_HINTS), of="openvino")
         self._threads = threads or usable_cores()
         self._openvino = _import_openvino()
         self._core = self._openvino.Core()
         backend = Backend("openvino", "" if precision == "float32" else precision)
-        super().__init__(folder, name=name, revision=revision, backend=backend, suffix="")
+        super().__init__(folder, name=name, revision=revision, backend=backend, suffix="", lanes=lanes)
 
     def _open(self, path: Path) -> Graph:
         return self._compile(path, self._precision)
@@ -71,8 +74,8 @@ class OpenvinoEncoder(GraphEncoder):
     def _compile(self, path: Path, precision: str) -> Graph:
         settings = {
             "INFERENCE_NUM_THREADS": self._threads,
-            # One request at a time has all the cores: batches are what fills them.
-            "NUM_STREAMS": 1,
+            # As many requests at a time as there are lanes; they share the cores.
+            "NUM_STREAMS": self._lanes,
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
         }
         try:
@@ -83,7 +86,7 @@ class OpenvinoEncoder(GraphEncoder):
             if precision == "int8":
                 group = _quantise_weights(self._openvino.opset13, model)
                 settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = group
-            return _Compiled(self._core.compile_model(model, "CPU", settings))
+            return _Compiled(self._core.compile_model(model, "CPU", settings), self._lanes)
         except RuntimeError as error:
             raise cannot_compute(path.name, f"openvino in {precision}", str(error)) from error
 
@@ -91,18 +94,22 @@ class OpenvinoEncoder(GraphEncoder):
 class _Compiled:
     """One graph in OpenVINO; fulfils `Graph`."""
 
-    def __init__(self, compiled: Any) -> None:
-        self._request = compiled.create_infer_request()
-        self._lock = threading.Lock()
+    def __init__(self, compiled: Any, lanes: int) -> None:
+        self._idle: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        for _ in range(lanes):
+            self._idle.put(compiled.create_infer_request())
         self.inputs: Axes = {port.any_name: _axes(port) for port in compiled.inputs}
         self.outputs: Axes = {name: _axes(port) for port in compiled.outputs for name in port.names}
 
     def run(self, output: str, inputs: Mapping[str, NDArray[np.generic]]) -> NDArray[np.floating]:
         """Compute one output."""
-        with self._lock:
-            self._request.infer(dict(inputs))
+        request = self._idle.get()
+        try:
+            request.infer(dict(inputs))
             # The request's memory is used again by the next call.
-            embeddings: NDArray[np.floating] = self._request.get_tensor(output).data.copy()
+            embeddings: NDArray[np.floating] = request.get_tensor(output).data.copy()
+        finally:
+            self._idle.put(request)
         return embeddings
 
 

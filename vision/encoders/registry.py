@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
 
 def load_encoder(
-    model: str, *, threads: int | None = None, backend: str | None = None, precision: str | None = None
+    model: str,
+    *,
+    threads: int | None = None,
+    lanes: int = 1,
+    backend: str | None = None,
+    precision: str | None = None,
 ) -> Encoder:
     """Load an encoder from this machine.
 
     Args:
         model: a preset's name, a folder, or `owner/name` of a hub repository that is already in the local cache.
         threads: CPU cores for the model; None for every core that this process may use.
+        lanes: batches that run side by side, each on its share of the cores: as many as cores for a bulk job, which has
+            always more to do; 1 where somebody waits for a single answer.
         backend: `transformers`, `onnx`, or `openvino`; with a precision, such as `transformers:int8`, or for `onnx`
             the suffix of graphs such as `vision_model_quantized.onnx`, as the facts of an encoder name it. None reads
             it off the files, preferring `transformers`.
@@ -49,7 +56,7 @@ def load_encoder(
         from vision.bfloat16 import remark_on  # noqa: PLC0415 (torch takes seconds)
 
         remark_on(precision)
-    return _open(place, backend_for(place.folder, backend, precision), threads)
+    return _open(place, backend_for(place.folder, backend, precision), threads, lanes)
 
 
 def _colour(model: str, backend: str | None, precision: str | None) -> Encoder:
@@ -63,19 +70,24 @@ def _colour(model: str, backend: str | None, precision: str | None) -> Encoder:
     return ColourEncoder()
 
 
-def _open(place: hub.ModelPlace, chosen: Backend, threads: int | None) -> Encoder:
+def _open(place: hub.ModelPlace, chosen: Backend, threads: int | None, lanes: int) -> Encoder:
     folder, name, revision = place.folder, place.name, place.revision
     if chosen.kind == "transformers":
         from vision.encoders.transformers import TransformersEncoder  # noqa: PLC0415 (torch takes seconds)
 
-        return TransformersEncoder(folder, name=name, revision=revision, threads=threads, precision=chosen.precision)
+        return TransformersEncoder(
+            folder, name=name, revision=revision, threads=threads, lanes=lanes, precision=chosen.precision
+        )
     if chosen.kind == "onnx":
         from vision.encoders.onnx import OnnxEncoder  # noqa: PLC0415 (so does onnxruntime)
 
-        return OnnxEncoder(folder, name=name, revision=revision, variant=chosen.variant or None, threads=threads)
+        variant = chosen.variant or None
+        return OnnxEncoder(folder, name=name, revision=revision, variant=variant, threads=threads, lanes=lanes)
     from vision.encoders.openvino import OpenvinoEncoder  # noqa: PLC0415 (and openvino is optional)
 
-    return OpenvinoEncoder(folder, name=name, revision=revision, threads=threads, precision=chosen.precision)
+    return OpenvinoEncoder(
+        folder, name=name, revision=revision, threads=threads, lanes=lanes, precision=chosen.precision
+    )
 
 
 def is_model_at(model: str, location: str) -> bool:

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from transformers import AutoTokenizer, CLIPModel, SiglipModel
 
-from vision.batching import Batches, usable_cores
+from vision.batching import Batches
 from vision.cuda_memory import memory_of
 from vision.encoders.arrays import check_images, readable_texts, to_unit_length
 from vision.encoders.backends import Backend
@@ -31,6 +31,7 @@ from vision.encoders.pretrained import check_files, load_pretrained
 from vision.encoders.tokenizing import UNMASKED_FAMILIES, TokenArrays, check_tokens, describe_recipe
 from vision.errors import ModelError
 from vision.int8 import quantise_linears
+from vision.lanes import cores_per_lane
 from vision.packed_int8 import pack_linears
 from vision.precision import check_precision
 from vision.types import Embeddings, RgbImage
@@ -38,7 +39,7 @@ from vision.types import Embeddings, RgbImage
 # Fixed-resolution SigLIP2 checkpoints declare `siglip` and load SiglipModel; only their tokenizer is new.
 _CLASSES: Mapping[str, Any] = {"clip": CLIPModel, "siglip": SiglipModel}
 # Enough to keep the device busy; a larger batch only costs memory.
-_AT_ONCE = {"cpu": 16, "cuda": 256}
+_AT_ONCE = {"cpu": 8, "cuda": 256}
 _TEXTS_AT_ONCE = 256
 # 8-bit layers take and give float32.
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16, "int8": torch.float32}
@@ -58,6 +59,7 @@ class TransformersEncoder(BatchedEncoder):
         name: what people call it.
         revision: its hub commit; None for a local folder, whose content is hashed.
         threads: CPU cores for the whole process's PyTorch; None for every core that this process may use.
+        lanes: batches that run side by side on a CPU, each on its share of the cores.
         precision: of the towers: `float32`, `bfloat16`, `float16`, or `int8` for their layers' weights and activations
             (embedding tables, norms and projections then stay in float32).
 
@@ -74,6 +76,7 @@ class TransformersEncoder(BatchedEncoder):
         name: str,
         revision: str | None = None,
         threads: int | None = None,
+        lanes: int = 1,
         precision: str = "float32",
     ) -> None:
         check_precision(precision, of="transformers")
@@ -81,8 +84,9 @@ class TransformersEncoder(BatchedEncoder):
         family = str(config.get("model_type"))
         _check_family(folder, family)
         check_files(folder)
-        torch.set_num_threads(threads or usable_cores())
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        lanes = lanes if self._device == "cpu" else 1
+        torch.set_num_threads(cores_per_lane(threads, lanes))
         self._tokens = _Tokens(folder, config, family)
         preprocessing = read_preprocessing(folder)
         self._model = load_pretrained(_CLASSES[family], folder, dtype=_DTYPES[precision])
@@ -106,8 +110,10 @@ class TransformersEncoder(BatchedEncoder):
             location=str(folder),
         )
         memory, eyes, reader = memory_of(self._device), self._model.config.vision_config, self._model.config.text_config
-        self._image_batches = Batches(_input_bytes(eyes), ceiling=_AT_ONCE[self._device], memory=memory)
-        self._text_batches = Batches(_input_bytes(reader), ceiling=_TEXTS_AT_ONCE, memory=memory, what="texts")
+        self._image_batches = Batches(_input_bytes(eyes), ceiling=_AT_ONCE[self._device], memory=memory, lanes=lanes)
+        self._text_batches = Batches(
+            _input_bytes(reader), ceiling=_TEXTS_AT_ONCE, memory=memory, what="texts", lanes=lanes
+        )
 
     @property
     def facts(self) -> EncoderFacts:

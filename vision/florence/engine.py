@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision.batching import Batches, usable_cores
+from vision.batching import Batches
 from vision.cuda_memory import memory_of
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
@@ -32,6 +32,7 @@ from vision.grounding.decoding import Row, Written
 from vision.grounding.errors import check_length
 from vision.grounding.networks import weight_files
 from vision.grounding.presets import FLORENCE
+from vision.lanes import usable_cores
 from vision.preprocessing import Preprocessing
 from vision.types import RgbImage
 

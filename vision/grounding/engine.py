@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision.batching import Batches, usable_cores
+from vision.batching import Batches
 from vision.cuda_memory import memory_of
 from vision.encoders.folders import (
     PREPROCESSING_FILES,
@@ -33,6 +33,7 @@ from vision.grounding.onnx_reader import OnnxNetwork, is_exported
 from vision.grounding.prompts import OBJECT_END, prompt_recipe
 from vision.grounding.static_decoding import reader_for
 from vision.grounding.vocabulary import Vocabulary
+from vision.lanes import usable_cores
 from vision.types import RgbImage
 
 # Enough to keep the device busy; a larger batch only costs memory.

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import GenerationConfig, M2M100ForConditionalGeneration
 
-from vision.batching import Batches, usable_cores
+from vision.batching import Batches
 from vision.cuda_memory import memory_of
 from vision.encoders.folders import TOKENIZER_FILES, content_revision, read_json
 from vision.encoders.pretrained import check_files, load_pretrained
 from vision.errors import ModelError, ModelMissingError
 from vision.grounding.errors import LanguageError
+from vision.lanes import usable_cores
 from vision.translation.base import Alignment, Translation, TranslatorFacts
 from vision.translation.errors import TranslationError
 from vision.translation.vocabulary import Tokens, Vocabulary
