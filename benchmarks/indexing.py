@@ -1,90 +1,122 @@
-"""What safety and bookkeeping cost: `index` against a plain loop that decodes, embeds and stores nothing.
+"""What indexing costs, safety and bookkeeping included, beside rclip, plain loops and the encoder alone.
 
-    .venv/bin/python -m benchmarks.indexing FOLDER [--model MODEL] [--rounds N]
+    .venv/bin/python -m benchmarks.indexing PHOTOGRAPHS --model EXPORTED [--torch FOLDER] [--peers FOLDER]
 
-The plain loop is what a script does: Pillow in the same process, one picture at a time, vectors kept in memory. `index`
-decodes in limited children, hashes, makes previews, writes checksummed segments and rows with fsync, and builds the
-search index. Both use the same encoder with the same threads, in turn, in one run; the ratio is of the medians.
+PHOTOGRAPHS is a folder of JPEGs; they are scaled to 640×480, 1632×1224 and 4032×3024 with a little noise (quality 88),
+100, 100 and 50 of them. EXPORTED is a folder that `deixis export` has written: `index` and rclip run the same graph.
+rclip is what `pip install --no-deps --target FOLDER rclip`, with ftfy, regex, wcwidth, tqdm, requests and pi_heif, has
+put into `--peers`. `--torch` is the same model with its weights, for the plain loops. Each pass is a process of its
+own, model loaded and warm; passes alternate, and the ratios are of the medians. Where other programs use the cores,
+CPU seconds tell more than the clock.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import statistics
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
-from benchmarks.hardware import cpu_seconds
-from indexer.pipeline import IndexOptions, index_paths
-from indexer.scan import scan_root
-from search.library import Library
+from benchmarks.indexing_loops import LOOPS, Cost
 from search.settings import available_cores
-from vision.encoders.base import Encoder
-from vision.encoders.registry import load_encoder
-from vision.machine import processor_name
+from vision.machine import machine_line
 
+SIZES = {"VGA": ((640, 480), 100), "2 MP": ((1632, 1224), 100), "12 MP": ((4032, 3024), 50)}
+"""Name → width and height of a picture that lies, and how many."""
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one pass over the pictures took: wall-clock and CPU seconds, children included."""
-
-    wall_s: float
-    cpu_s: float
+_TORCH = ("transformers", "sentence-transformers")
 
 
 def main() -> None:
-    """Measure, and print the ratio with the hardware."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Measure, and print a table with ratios."""
+    arguments = _arguments()
+    if arguments.one:
+        cost = LOOPS[arguments.one](arguments.folder, arguments.model, arguments.backend)
+        print(json.dumps([cost.wall_s, cost.cpu_s]))
+        return
+    loops = ["encoder alone", "deixis", *(["rclip"] if arguments.peers else []), *(_TORCH if arguments.torch else [])]
+    print(f"{machine_line(available_cores())}; median of {arguments.rounds}")
+    with tempfile.TemporaryDirectory() as folder:
+        for size in arguments.sizes:
+            (width, height), count = SIZES[size]
+            pictures = _scaled(arguments.folder, Path(folder) / size, (width, height), min(count, arguments.count))
+            for backend in arguments.backends:
+                _compare(loops, pictures, size, backend, arguments)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--model", default="storybook-encoder")
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--torch", help="the same model with its weights")
+    parser.add_argument("--peers", type=Path, help="where rclip is installed")
+    parser.add_argument("--backends", nargs="+", default=["onnx", "onnx:int8"])
+    parser.add_argument("--sizes", nargs="+", choices=list(SIZES), default=list(SIZES))
     parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
-    cores = available_cores()
-    encoder = load_encoder(arguments.model, threads=cores)
-    paths = [fact.path for fact in scan_root(str(arguments.folder.resolve()), {}).work]
+    parser.add_argument("--count", type=int, default=1000, help="at most so many pictures of each size")
+    parser.add_argument("--one", choices=list(LOOPS), help=argparse.SUPPRESS)
+    parser.add_argument("--backend", default="onnx", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def _scaled(source: Path, out: Path, size_wh: tuple[int, int], count: int) -> Path:
+    out.mkdir()
+    noise = np.random.default_rng(0)
+    paths = sorted(source.rglob("*.jpg"))[:count]
     if not paths:
-        sys.exit(f"{arguments.folder}: no pictures")
-    _plain(encoder, paths[:2])  # Warms the encoder up.
-    plain = [_measured(lambda: _plain(encoder, paths)) for _ in range(arguments.rounds)]
-    full = [_measured(lambda: _index(encoder, arguments.folder, cores)) for _ in range(arguments.rounds)]
-    print(f"{len(paths)} pictures, {encoder.facts.name} ({encoder.facts.backend}), {cores} cores, {processor_name()}")
-    for name, costs in (("plain loop", plain), ("deixis index", full)):
-        wall_s, cpu_s = _median(costs)
-        print(f"{name:<13} {len(paths) / wall_s:6.1f} pictures/s   {1000 * cpu_s / len(paths):6.1f} CPU-ms/picture")
-    (plain_wall_s, plain_cpu_s), (full_wall_s, full_cpu_s) = _median(plain), _median(full)
-    faster, dearer = plain_wall_s / full_wall_s, full_cpu_s / plain_cpu_s
-    print(f"deixis index / plain loop: {faster:.2f}× the pictures/s, {dearer:.2f}× the CPU")
-
-
-def _plain(encoder: Encoder, paths: list[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    vectors = []
-    for path in paths:
+        sys.exit(f"{source}: no JPEGs")
+    for number, path in enumerate(paths):
         with Image.open(path) as picture:
-            pixels = np.array(ImageOps.exif_transpose(picture).convert("RGB"))
-        vectors.append(encoder.encode_images([pixels])[0])
-    return np.stack(vectors)
+            upright = picture.width < picture.height
+            scaled = picture.convert("RGB").resize(size_wh[::-1] if upright else size_wh, Image.Resampling.BICUBIC)
+        pixels = np.asarray(scaled, np.int16)
+        grain = noise.integers(-4, 5, pixels.shape, dtype=np.int16)
+        Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8)).save(out / f"{number:04}.jpg", quality=88)
+    return out
 
 
-def _index(encoder: Encoder, folder: Path, cores: int) -> None:
-    with tempfile.TemporaryDirectory() as home, Library.open(Path(home), create=True) as library:
-        index_paths(library, encoder, [folder], IndexOptions(decode_workers=cores))
+def _compare(loops: list[str], pictures: Path, size: str, backend: str, arguments: argparse.Namespace) -> None:
+    fastest = backend == arguments.backends[0]
+    chosen = [loop for loop in loops if fastest or loop not in _TORCH]  # they have one precision
+    costs: dict[str, list[Cost]] = {loop: [] for loop in chosen}
+    for _ in range(arguments.rounds):
+        for loop in chosen:
+            model = arguments.torch if loop in _TORCH else arguments.model
+            costs[loop].append(_pass(loop, pictures, model, backend, arguments.peers))
+    count = len(list(pictures.glob("*.jpg")))
+    wall = {loop: statistics.median(cost.wall_s for cost in some) for loop, some in costs.items()}
+    cpu = {loop: statistics.median(cost.cpu_s for cost in some) for loop, some in costs.items()}
+    print(f"\n{size}, {backend}, {count} pictures")
+    for loop in chosen:
+        ratio = (
+            f"  deixis: {wall[loop] / wall['deixis']:.2f}× the pictures/s, {cpu[loop] / cpu['deixis']:.2f}× per CPU-s"
+        )
+        print(
+            f"  {loop:<21} {count / wall[loop]:6.1f} pictures/s {1000 * cpu[loop] / count:7.1f} CPU-ms a picture"
+            f"{ratio if loop != 'deixis' else ''}",
+            flush=True,
+        )
 
 
-def _measured(work: Callable[[], object]) -> Cost:
-    wall_s, cpu_s = time.perf_counter(), cpu_seconds()
-    work()
-    return Cost(time.perf_counter() - wall_s, cpu_seconds() - cpu_s)
-
-
-def _median(costs: list[Cost]) -> tuple[float, float]:
-    return statistics.median(cost.wall_s for cost in costs), statistics.median(cost.cpu_s for cost in costs)
+def _pass(loop: str, pictures: Path, model: str, backend: str, peers: Path | None) -> Cost:
+    command: list[Any] = [sys.executable, "-m", "benchmarks.indexing", pictures]
+    command += ["--model", model, "--one", loop, "--backend", backend]
+    # Our own modules first: the peers' folder may hold other versions of what both need.
+    paths = [str(Path(__file__).resolve().parents[1]), *([str(peers)] if peers else [])]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603  # our own module
+    if done.returncode != 0:
+        sys.exit(f"{loop}: exit status {done.returncode}")
+    wall_s, cpu_s = json.loads(done.stdout.splitlines()[-1])
+    return Cost(wall_s, cpu_s)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from sqlalchemy import exists, select
 
@@ -16,8 +17,10 @@ from indexer.hands import Hands, take_in_hand
 from indexer.isolate import ItemError, blames_an_item, in_parts, words
 from indexer.kept import go_on, noting
 from indexer.report import OnProgress, Progress, RefusedFile, RegionReport, SkippedRecord, silent
+from indexer.stages.line import Line, Stage
+from indexer.stages.timing import StageTime, Timing
 from indexer.writer import Writer
-from search.db.annotations import add_annotations
+from search.db.annotations import Annotated, annotate
 from search.db.images import first_paths
 from search.db.limits import holdable
 from search.db.schema import Caption, File, Image, Model
@@ -72,6 +75,7 @@ class CaptionReport:
         texts_refused: captions and phrases that the encoder fails on; they are found by their words alone.
         boxes: what was done for boxes without a vector, of this captioner or another source.
         batches: how the captioner's batches were sized; None where it does not size them, or ran none.
+        stages: where the seconds went, by stage.
         elapsed_s: wall-clock seconds of the whole job.
     """
 
@@ -84,6 +88,7 @@ class CaptionReport:
     texts_refused: list[SkippedRecord] = field(default_factory=list)
     boxes: RegionReport = field(default_factory=RegionReport)
     batches: BatchReport | None = None
+    stages: dict[str, StageTime] = field(default_factory=dict)
     elapsed_s: float = 0.0
 
     def add(self, later: CaptionReport) -> None:
@@ -202,7 +207,11 @@ def _caption_pictures(
     on_progress(Progress("captions", 0, len(paths)))
     done = 0
     size = options.batch_size or pictures_at_once(captioner, otherwise=_AT_LEAST)
-    with DecoderPool(options.limits, options.decode_workers) as pool:
+    timing = Timing(report.stages)
+    writing = Stage("write", lambda said: _write_batch(library, asked, said, report))
+    # Room for the whole next batch: it is decoded while this one is written about, and the last one stored.
+    pool = DecoderPool(options.limits, options.decode_workers, window=max(4 * options.decode_workers, 2 * size))
+    with Line([writing], timing) as line, pool:
         for batch in _batches(pool.map(requests), size):
             readable: list[_Readable] = []
             for answer in batch:
@@ -210,12 +219,13 @@ def _caption_pictures(
                     report.refused.append(RefusedFile(answer.path, f"{answer.code}: {answer.reason}"))
                 elif answer.pixels is not None:
                     readable.append(_Readable(image_ids[answer.path], answer.sha256, answer.path, answer.pixels))
-            refuse = _refusing(report)
-            take_in_hand(
-                hands, asked.source, readable, _item, lambda some: _caption_batch(library, asked, some, report), refuse
-            )
+            # In this thread: Ctrl-C must not wait for minutes.
+            with timing.working("caption"):
+                said = _caption_batch(asked, readable, report, hands)
+            timing.add("caption", blocked_s=line.put(said))
             done += len(batch)
             on_progress(Progress("captions", done, len(paths)))
+    timing.add("decode", worked_s=pool.worked_s)
     report.batches = batch_report(captioner)
 
 
@@ -228,53 +238,58 @@ def _without_caption(library: Library, source: str, language: str) -> dict[int, 
         return first_paths(session, ids)
 
 
-def _caption_batch(library: Library, asked: _Asked, readable: Sequence[_Readable], report: CaptionReport) -> None:
-    """Caption pictures and write what was said; one that fails is listed, and tried again at the next run."""
-    said: list[tuple[_Readable, GroundedCaption]] = []
+_Said: TypeAlias = tuple[_Readable, GroundedCaption]
+
+
+def _caption_batch(
+    asked: _Asked, readable: Sequence[_Readable], report: CaptionReport, hands: Hands | None
+) -> list[_Said]:
+    """Caption pictures; one that fails is listed, and tried again at the next run."""
+    said: list[_Said] = []
 
     def look(pictures: Sequence[_Readable]) -> None:
         captions = asked.caption([picture.pixels for picture in pictures])
         said.extend(zip(pictures, captions, strict=True))
 
-    refuse = _refusing(report)
-    in_parts(readable, look, refuse, control=asked.check)
-    in_parts(
-        said,
-        lambda some: _write(library, some, asked.source, report),
-        lambda pair, code, reason: refuse(pair[0], code, reason),
-    )
+    def refuse(one: _Readable, code: str, reason: str) -> None:
+        _refuse(report, one, code, reason)
 
+    def work(some: Sequence[_Readable]) -> None:
+        in_parts(some, look, refuse, control=asked.check)
 
-def _refusing(report: CaptionReport) -> Callable[[_Readable, str, str], None]:
-    def refuse(picture: _Readable, code: str, reason: str) -> None:
-        report.refused.append(RefusedFile(picture.path, f"{code}: {reason}"))
-
-    return refuse
+    take_in_hand(hands, asked.source, readable, _item, work, refuse)
+    return said
 
 
 def _item(picture: _Readable) -> Item:
     return Item(picture.sha256, picture.path)
 
 
+def _write_batch(library: Library, asked: _Asked, said: Sequence[_Said], report: CaptionReport) -> None:
+    """Store what was said; what the database refuses is listed, and tried again at the next run."""
+    in_parts(
+        said,
+        lambda some: _write(library, some, asked.source, report),
+        lambda pair, code, reason: _refuse(report, pair[0], code, reason),
+    )
+
+
+def _refuse(report: CaptionReport, picture: _Readable, code: str, reason: str) -> None:
+    report.refused.append(RefusedFile(picture.path, f"{code}: {reason}"))
+
+
 def _write(
     library: Library, said: Sequence[tuple[_Readable, GroundedCaption]], source: str, report: CaptionReport
 ) -> None:
-    silent_pictures = dropped = captions = regions = 0
+    offers = [(picture, caption, annotations_of(caption)) for picture, caption in said]
+    items = [Annotated(one.image_id, [made.caption], made.loose) for one, _, made in offers if made.caption is not None]
     with library.write() as session:
-        for picture, caption in said:
-            offered = annotations_of(caption)
-            dropped += caption.dropped_boxes + offered.dropped
-            if offered.caption is None:
-                silent_pictures += 1
-                continue
-            written = add_annotations(session, picture.image_id, [offered.caption], offered.loose, source)
-            captions += written.captions
-            regions += written.regions
+        written = annotate(session, items, source)
     # Behind the commit: what was rolled back is written again in parts, and must not be counted twice.
-    report.silent += silent_pictures
-    report.dropped_boxes += dropped
-    report.captioned += captions
-    report.regions += regions
+    report.silent += len(offers) - len(items)
+    report.dropped_boxes += sum(caption.dropped_boxes + made.dropped for _, caption, made in offers)
+    report.captioned += sum(one.captions for one in written)
+    report.regions += sum(one.regions for one in written)
 
 
 def _publish(library: Library, model: Model, encoder: Encoder, report: CaptionReport, on_progress: OnProgress) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from indexer.annotations.naming import Target, find_picture
+from indexer.annotations.naming import Target, find_pictures
 from indexer.annotations.reading import read_annotations
 from indexer.annotations.records import PictureRecord
 from indexer.embed_regions import embed_regions
@@ -17,17 +17,16 @@ from indexer.isolate import in_parts
 from indexer.kept import go_on, noting
 from indexer.report import ImportReport, OnProgress, Progress, SkippedRecord, silent
 from indexer.writer import Writer
-from search.db.annotations import CaptionFact, add_annotations
+from search.db.annotations import Annotated, CaptionFact, annotate
 from search.db.limits import holdable
 from search.library import Library
 from search.publishing import publish
 from vision.encoders.base import Encoder
-from vision.types import Region
 
 SOURCE = "import"
 """What `captions.source` and `regions.source` say of people's own annotations."""
 
-_BATCH = 64
+_BATCH = 256
 """Pictures per transaction."""
 
 _WHERE_CHARS = 300
@@ -82,8 +81,7 @@ def _import_batch(library: Library, records: Sequence[PictureRecord], name: str,
     def write(some: Sequence[PictureRecord]) -> None:
         part = ImportReport()
         with library.write() as session:
-            for record in some:
-                _import_picture(session, record, name, part)
+            _import_pictures(session, some, name, part)
         # Behind the commit: what was rolled back is written again in parts, and must not be counted twice.
         report.add(part)
 
@@ -93,28 +91,31 @@ def _import_batch(library: Library, records: Sequence[PictureRecord], name: str,
     in_parts(records, write, leave_out)
 
 
-def _import_picture(session: Session, record: PictureRecord, name: str, report: ImportReport) -> None:
-    where = _where(name, record)
-    target = find_picture(session, record.file)
-    if isinstance(target, SkippedRecord):
-        report.skipped.append(SkippedRecord(where, target.code, target.reason))
-        return
-    captions: Sequence[CaptionFact] = record.captions
-    loose: Sequence[Region] = record.loose
-    if _has_boxes(record) and record.size_wh is not None and not _same_shape(record.size_wh, target):
-        width, height = record.size_wh
-        reason = (
-            f"its boxes were drawn on {width}×{height} px, but the picture is {target.width_px}×{target.height_px} px"
-            " upright; its boxes were left out"
-        )
-        report.skipped.append(SkippedRecord(where, "other_shape", reason))
-        captions = [CaptionFact(caption.text, caption.language) for caption in captions]
-        loose = ()
-    written = add_annotations(session, target.image_id, captions, loose, SOURCE)
-    report.images += 1
-    report.captions += written.captions
-    report.regions += written.regions
-    report.already_there += written.already_there
+def _import_pictures(session: Session, records: Sequence[PictureRecord], name: str, report: ImportReport) -> None:
+    items: list[Annotated] = []
+    for record, target in zip(records, find_pictures(session, [one.file for one in records]), strict=True):
+        if isinstance(target, SkippedRecord):
+            report.skipped.append(SkippedRecord(_where(name, record), target.code, target.reason))
+        else:
+            items.append(_annotated(record, target, name, report))
+    for written in annotate(session, items, SOURCE):
+        report.images += 1
+        report.captions += written.captions
+        report.regions += written.regions
+        report.already_there += written.already_there
+
+
+def _annotated(record: PictureRecord, target: Target, name: str, report: ImportReport) -> Annotated:
+    """What a record says of its picture; without its boxes, where they were drawn on another shape."""
+    if not _has_boxes(record) or record.size_wh is None or _same_shape(record.size_wh, target):
+        return Annotated(target.image_id, record.captions, record.loose)
+    width, height = record.size_wh
+    reason = (
+        f"its boxes were drawn on {width}×{height} px, but the picture is {target.width_px}×{target.height_px} px"
+        " upright; its boxes were left out"
+    )
+    report.skipped.append(SkippedRecord(_where(name, record), "other_shape", reason))
+    return Annotated(target.image_id, [CaptionFact(caption.text, caption.language) for caption in record.captions])
 
 
 def _where(name: str, record: PictureRecord) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
 
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
@@ -11,7 +13,6 @@ from sqlalchemy.orm import Session
 from indexer.beside import Beside, read_beside
 from indexer.isolate import in_parts
 from indexer.scan import Scan
-from search.db.chunks import chunks
 from search.db.facts import replace_carried
 from search.db.images import KnownFile
 from search.db.schema import Caption, Fact, File, Image, Region
@@ -43,14 +44,15 @@ def changed_beside(scan: Scan, known: Mapping[str, KnownFile], *, everything: bo
     return found
 
 
-def refresh_beside(library: Library, changed: Mapping[str, str | None]) -> None:
+def refresh_beside(library: Library, changes: Iterable[Any]) -> None:
     """Read what lies beside these files, and beside the others that hold the same pictures.
 
     Args:
-        changed: from `changed_beside`; files that hold no picture are passed over.
+        changes: path and token of today each, from `changed_beside`; files that hold no picture are passed over.
     """
-    beside = Beside()
-    for paths in chunks(list(changed), _BATCH):
+    beside, left = Beside(), iter(changes)
+    while changed := dict(islice(left, _BATCH)):
+        paths = list(changed)
         with library.read() as session:
             images = session.scalars(select(File.image_id).where(File.path.in_(paths), File.state == "indexed"))
             found = [(image_id, _read(session, image_id, beside)) for image_id in sorted({*images} - {None})]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from indexer.rules import PassedOver
 from indexer.scan import Scan
+from indexer.stages.timing import StageTime
 from vision.batching import BatchReport
 
 
@@ -121,6 +122,7 @@ class IndexReport:
         previews_problem: why, the first time; empty if there was none.
         boxes: what was done for boxes without a vector.
         patches: what is kept of patches; None where the library keeps none.
+        stages: where the seconds went, by stage.
         elapsed_s: wall-clock seconds of the whole job.
     """
 
@@ -143,6 +145,7 @@ class IndexReport:
     previews_problem: str = ""
     boxes: RegionReport = field(default_factory=RegionReport)
     patches: PatchReport | None = None
+    stages: dict[str, StageTime] = field(default_factory=dict)
     elapsed_s: float = 0.0
 
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.db.images import ImageFact
-from search.db.rewrites import carry_annotations, holders_besides, left_behind, rewrite_image, same_pixels_at
+from search.db.rewrites import (
+    carry_annotations,
+    holders_besides,
+    left_behind,
+    pixels_known,
+    rewrite_image,
+    same_pixels_at,
+)
 from search.db.schema import File, Image
 
 
@@ -42,7 +49,7 @@ class Rewrites:
             carry_annotations(session, from_id, image_ids[sha256])
 
 
-def plan_rewrites(session: Session, found: Sequence[tuple[str, ImageFact]], gone: Collection[int]) -> Rewrites:
+def plan_rewrites(session: Session, found: Sequence[tuple[str, ImageFact]], gone: Container[int]) -> Rewrites:
     """Find the rows that the pictures of a batch have had before their files were rewritten.
 
     Args:
@@ -51,12 +58,15 @@ def plan_rewrites(session: Session, found: Sequence[tuple[str, ImageFact]], gone
         gone: ids of files that the scan did not find any more: a rewrite may come under a new name.
     """
     plan = Rewrites()
+    digests = {fact.pixels_sha256 for _, fact in found if fact.pixels_sha256 is not None}
+    # Of most batches no picture was ever there.
+    there = pixels_known(session, sorted(digests))
     taken: set[int] = set()
     paths: dict[str, set[str]] = {}
     for path, fact in found:
         paths.setdefault(fact.sha256, set()).add(path)
     for path, fact in found:
-        if fact.pixels_sha256 is None:
+        if fact.pixels_sha256 not in there:
             continue
         before = same_pixels_at(session, path, fact) or left_behind(session, fact, gone)
         if before is None or before.id in taken:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Protocol
 
 from indexer.mounts import Mounts
 from indexer.rules import PassedOver, Rules
-from indexer.walk import NotPicture, Unreadable, Walk
+from indexer.stages.spool import IdSet
+from indexer.walk import NotPicture, Seen, Unreadable, Walk
 from search.db.images import FileFact, KnownFile, display_path, path_fault
 from vision.errors import DeixisError
+
+_PART = 500
+"""Files that are compared at a time."""
 
 
 class PathError(DeixisError):
@@ -36,9 +42,10 @@ class ScanOptions:
 
 @dataclass(slots=True)
 class Scan:
-    """What one root looks like now, held against what the library remembers.
+    """What a part of one root looks like now, held against what the library remembers.
 
     Attributes:
+        known: what the library remembers of the files of this part, by path.
         work: files whose pixels must be looked at (new, altered, or without a vector of this model).
         touched: something about the file changed, but neither size nor date: the bytes decide whether it is work.
         unchanged: files that need nothing.
@@ -53,6 +60,7 @@ class Scan:
         unreadable: folders and files that could not be listed or examined.
     """
 
+    known: Mapping[str, KnownFile] = field(default_factory=dict)
     work: list[FileFact] = field(default_factory=list)
     touched: list[tuple[FileFact, KnownFile]] = field(default_factory=list)
     unchanged: list[KnownFile] = field(default_factory=list)
@@ -65,6 +73,38 @@ class Scan:
     passed_over: list[PassedOver] = field(default_factory=list)
     not_pictures: list[str] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+
+
+_LISTS = tuple(one.name for one in fields(Scan) if one.name != "known")
+
+
+class Memory(Protocol):
+    """What is remembered at or below the scanned folder."""
+
+    def at(self, paths: Sequence[str]) -> Mapping[str, KnownFile]:
+        """Look up files, by path."""
+
+    def below(self) -> Iterator[KnownFile]:
+        """Yield every file, once."""
+
+    def holds_below(self, folder: str) -> bool:
+        """Whether files below this folder are remembered."""
+
+
+class _Given:
+    """What is remembered, as a mapping in memory; fulfils `Memory`."""
+
+    def __init__(self, known: Mapping[str, KnownFile]) -> None:
+        self._known = known
+
+    def at(self, paths: Sequence[str]) -> Mapping[str, KnownFile]:
+        return {path: self._known[path] for path in paths if path in self._known}
+
+    def below(self) -> Iterator[KnownFile]:
+        return iter(self._known.values())
+
+    def holds_below(self, folder: str) -> bool:
+        return any(path.startswith(folder + "/") for path in self._known)
 
 
 def resolve_root(path: str | Path) -> str:
@@ -88,31 +128,96 @@ def resolve_root(path: str | Path) -> str:
     return resolved
 
 
-def scan_root(start: str, known: dict[str, KnownFile], options: ScanOptions | None = None) -> Scan:
-    """Compare a folder with what is known of it.
+def scan_root(start: str, known: Mapping[str, KnownFile], options: ScanOptions | None = None) -> Scan:
+    """Compare a folder with what is known of it, all at once.
 
     Args:
         start: as `resolve_root` returns it.
         known: everything remembered at or below it, by path.
         options: the root it belongs to, its rules, and what is looked at again.
     """
+    whole = Scan(known)
+    for part in scan_parts(start, _Given(known), options):
+        for name in _LISTS:
+            getattr(whole, name).extend(getattr(part, name))
+    return whole
+
+
+def scan_parts(start: str, memory: Memory, options: ScanOptions | None = None) -> Iterator[Scan]:
+    """Compare a folder with what is remembered of it, part by part: neither side is ever in memory as a whole.
+
+    Args:
+        start: as `resolve_root` returns it.
+        memory: what is remembered; looked up before each part is yielded.
+        options: as for `scan_root`.
+
+    Yields:
+        What was found, in the order of the walk; behind it what is remembered and was not found.
+    """
     options = options or ScanOptions()
-    scan = Scan()
-    seen: set[str] = set()
-    mounts = Mounts()
-    for entry in Walk(options.root or start, start, options.rules, mounts, known):
-        match entry:
-            case FileFact():
-                seen.add(entry.path)
-                _place(entry, known.get(entry.path), scan, options, mounts)
-            case Unreadable():
-                scan.unreadable.append(entry)
-            case PassedOver():
-                scan.passed_over.append(entry)
-            case NotPicture():
-                scan.not_pictures.append(entry.path)
-    _settle_missing(start, known, seen, scan, mounts)
-    return scan
+    run = _Scanning(memory, options)
+    some: list[Seen] = []
+    for entry in Walk(options.root or start, start, options.rules, run.mounts, memory.holds_below):
+        some.append(entry)
+        if len(some) >= _PART:
+            yield run.place(some)
+            some = []
+    yield run.place(some)
+    yield from run.missing(start)
+
+
+class _Scanning:
+    """What one scan has to keep until its end: which rows were seen, and what nothing can be said of."""
+
+    def __init__(self, memory: Memory, options: ScanOptions) -> None:
+        self.mounts = Mounts()
+        self._memory = memory
+        self._options = options
+        self._seen = IdSet()
+        self._blocked: set[str] = set()
+        self._passed_over: set[str] = set()
+        self._anything = False
+
+    def place(self, entries: Sequence[Seen]) -> Scan:
+        known = self._memory.at([entry.path for entry in entries if isinstance(entry, FileFact)])
+        scan = Scan(known)
+        for entry in entries:
+            match entry:
+                case FileFact():
+                    _place(entry, known.get(entry.path), scan, self._options, self.mounts)
+                case Unreadable():
+                    scan.unreadable.append(entry)
+                case PassedOver():
+                    scan.passed_over.append(entry)
+                case NotPicture():
+                    scan.not_pictures.append(entry.path)
+        for file in known.values():
+            self._seen.add(file.file_id)
+        self._blocked |= {entry.path for entry in scan.unreadable if entry.blocks}
+        self._passed_over |= {entry.path for entry in scan.passed_over}
+        self._anything |= any(isinstance(entry, FileFact | NotPicture) for entry in entries) or bool(self._blocked)
+        return scan
+
+    def missing(self, start: str) -> Iterator[Scan]:
+        """Tell what is gone from what merely cannot be reached: a vanished mount removes nothing."""
+        # An unplugged drive leaves an empty folder behind. A root that held pictures and shows no entry at all is
+        # believed to be unplugged; whoever really emptied it says so with `--prune`.
+        empty_root = os.path.isdir(start) and not self._anything
+        scan, count = Scan(), 0
+        for file in self._memory.below():
+            if file.file_id in self._seen or file.state == "missing":
+                continue
+            if _at_or_below(file.path, self._passed_over):
+                scan.excluded.append(file)
+            elif empty_root or _at_or_below(file.path, self._blocked) or _mount_changed(file, self.mounts):
+                scan.unavailable.append(file)
+            else:
+                scan.gone.append(file)
+            count += 1
+            if count >= _PART:
+                yield scan
+                scan, count = Scan(), 0
+        yield scan
 
 
 def _place(fact: FileFact, before: KnownFile | None, scan: Scan, options: ScanOptions, mounts: Mounts) -> None:
@@ -135,23 +240,6 @@ def _place(fact: FileFact, before: KnownFile | None, scan: Scan, options: ScanOp
         (scan.returned if before.state == "missing" else scan.unchanged).append(before)
     if (before.ctime_ns, before.device) != (fact.ctime_ns, fact.device):
         scan.noted.append((fact, before))
-
-
-def _settle_missing(start: str, known: dict[str, KnownFile], seen: set[str], scan: Scan, mounts: Mounts) -> None:
-    """Tell what is gone from what merely cannot be reached: a vanished mount removes nothing."""
-    blocked = {entry.path for entry in scan.unreadable if entry.blocks}
-    passed_over = {entry.path for entry in scan.passed_over}
-    absent = [file for path, file in known.items() if path not in seen and file.state != "missing"]
-    # An unplugged drive leaves an empty folder behind. A root that held pictures and shows no entry at all is
-    # believed to be unplugged; whoever really emptied it says so with `--prune`.
-    empty_root = os.path.isdir(start) and not (seen or scan.not_pictures or blocked) and bool(absent)
-    for file in absent:
-        if _at_or_below(file.path, passed_over):
-            scan.excluded.append(file)
-        elif empty_root or _at_or_below(file.path, blocked) or _mount_changed(file, mounts):
-            scan.unavailable.append(file)
-        else:
-            scan.gone.append(file)
 
 
 def _at_or_below(path: str, folders: set[str]) -> bool:

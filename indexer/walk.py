@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from indexer.mounts import Mounts
@@ -46,15 +46,17 @@ class Walk:
     Args:
         root: the root whose rules hold; a folder, or the file itself.
         start: where to begin, at or below the root.
-        remembered: paths below `start` that the library knows: a dead link to them is worth a word.
+        remembers: whether the library knows files below a folder: a dead link to them is worth a word.
     """
 
-    def __init__(self, root: str, start: str, rules: Rules, mounts: Mounts, remembered: Collection[str] = ()) -> None:
+    def __init__(
+        self, root: str, start: str, rules: Rules, mounts: Mounts, remembers: Callable[[str], bool] = lambda _: False
+    ) -> None:
         self._root = root
         self._start = start
         self._rules = rules
         self._mounts = mounts
-        self._remembered = remembered
+        self._remembers = remembers
         self._links: list[Place] = []
         self._walked: set[tuple[int, int]] = set()
 
@@ -124,7 +126,7 @@ class Walk:
         if may_be_picture(entry.path):
             return self._examine(entry.path)
         dead = entry.is_symlink() and self._rules.follows_links(place.path) and not os.path.exists(entry.path)
-        if dead and any(path.startswith(entry.path + "/") for path in self._remembered):
+        if dead and self._remembers(entry.path):
             return Unreadable(entry.path, "a link to a folder that is not there")
         return NotPicture(entry.path)
 

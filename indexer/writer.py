@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from indexer.control import control_picture
 from indexer.isolate import ItemError, blames_an_item, words
-from indexer.rewritten import carry_to_copy, plan_rewrites
+from indexer.rewritten import Rewrites, carry_to_copy, plan_rewrites
+from indexer.stages.spool import IdSet
+from search.db.contents import contents_with_vector, get_or_create_images
 from search.db.facts import replace_carried
 from search.db.images import (
     FileFact,
     ImageFact,
     KnownFile,
-    get_or_create_image,
-    image_with_vector,
     mark_state,
     note_facts,
     record_file,
+    record_files,
 )
 from search.db.limits import clock
 from search.db.schema import Embedding, Model
 from search.errors import LibraryError
 from search.library import Library
 from search.previews import GALLERY_PX, PreviewStore
-from vision.carried.facts import EMBEDDED, VERSION
+from vision.carried.facts import EMBEDDED, NOTHING, VERSION
 from vision.encoders.base import Encoder
 from vision.images import Decoded
 from vision.types import Embeddings, RgbImage
+
+Vector: TypeAlias = NDArray[np.float32]
+"""`(dim,)` float32, L2-normalised."""
 
 NOT_EMBEDDED = "not_embedded"
 """Refusal code: the encoder fails on this picture or text, and not on others."""
@@ -45,6 +52,15 @@ class DecodedFile:
     fact: FileFact
     root_id: int
     picture: Decoded
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedFile:
+    """A decoded picture with its vector; None where the library has it already."""
+
+    file: DecodedFile
+    vector: Vector | None
 
 
 class Writer:
@@ -69,35 +85,43 @@ class Writer:
         self._previews = PreviewStore(library.home)
         self.unwritten = 0
         self.problem = ""
-        self.gone: frozenset[int] = frozenset()
+        self.gone = IdSet()
         self.rewritten = 0
 
-    def write_pictures(self, batch: Sequence[DecodedFile]) -> int:
-        """Embed and store decoded pictures; returns how many vectors were new.
+    def embed_pictures(self, batch: Sequence[DecodedFile]) -> list[EmbeddedFile]:
+        """Embed decoded pictures, but for those that have a vector; nothing is written."""
+        distinct = {item.picture.sha256: item for item in batch}
+        with self._library.read() as session:
+            known = self._known(session, distinct, self._rewrites(session, batch))
+        fresh = [item for sha, item in distinct.items() if sha not in known]
+        vectors = dict(zip((item.picture.sha256 for item in fresh), self._embed(fresh), strict=True))
+        return [EmbeddedFile(item, vectors.get(item.picture.sha256)) for item in batch]
+
+    def write_pictures(self, batch: Sequence[EmbeddedFile]) -> int:
+        """Store embedded pictures; returns how many vectors were new.
 
         Two files with the same content give one image and one vector.
         """
-        distinct = {item.picture.sha256: item for item in batch}
+        files = [item.file for item in batch]
+        distinct = {item.picture.sha256: item for item in files}
         facts = {sha: _image_fact(item.picture) for sha, item in distinct.items()}
+        # Looked at again: what the batch before has written was not there yet when this one was embedded.
         with self._library.read() as session:
-            rewrites = plan_rewrites(session, [(i.fact.path, facts[i.picture.sha256]) for i in batch], self.gone)
-            before = {sha: old for sha, (_, old) in rewrites.kept.items()}
-            known = {
-                sha for sha in distinct if image_with_vector(session, before.get(sha, sha), self._model.id) is not None
-            }
-        fresh = [item for sha, item in distinct.items() if sha not in known]
-        vectors = self._embed(fresh)
+            rewrites = self._rewrites(session, files)
+            known = self._known(session, distinct, rewrites)
+        before = {sha: old for sha, (_, old) in rewrites.kept.items()}
+        vectors = self._vectors(batch, known)
         with self._library.write() as session:
-            rewrites.rewrite(session, facts, {sha: _paths(batch, sha) for sha in before})
-            image_ids = {sha: get_or_create_image(session, fact) for sha, fact in facts.items()}
-            for item in batch:
-                record_file(session, item.fact, item.root_id, image_id=image_ids[item.picture.sha256])
+            rewrites.rewrite(session, facts, {sha: _paths(files, sha) for sha in before})
+            image_ids, made = get_or_create_images(session, facts)
+            record_files(session, [(item.fact, item.root_id, image_ids[item.picture.sha256]) for item in files])
             rewrites.carry(session, image_ids)
             for sha, item in distinct.items():
-                replace_carried(session, image_ids[sha], item.picture.carried, EMBEDDED)
-            owners = [image_ids[item.picture.sha256] for item in fresh]
-            if owners:  # last: what is refused before it leaves no bytes behind the segment's committed end
-                self._library.vectors.append(session, self._model, "image", owners, vectors)
+                if sha not in made or item.picture.carried != NOTHING:
+                    replace_carried(session, image_ids[sha], item.picture.carried, EMBEDDED)
+            if vectors:  # last: what is refused before it leaves no bytes behind the segment's committed end
+                owners = [image_ids[sha] for sha in vectors]
+                self._library.vectors.append(session, self._model, "image", owners, np.stack(list(vectors.values())))
         # Behind the commit: a picture that the database refuses leaves none, and one that is lost is made again.
         for sha, item in distinct.items():
             if sha not in known or sha in before:
@@ -105,7 +129,23 @@ class Writer:
         self.rewritten += len(rewrites.kept) + len(rewrites.carried)
         for old in before.values():
             self._previews.discard(old)
-        return len(fresh)
+        return len(vectors)
+
+    def _rewrites(self, session: Session, batch: Sequence[DecodedFile]) -> Rewrites:
+        return plan_rewrites(session, [(item.fact.path, _image_fact(item.picture)) for item in batch], self.gone)
+
+    def _known(self, session: Session, distinct: Collection[str], rewrites: Rewrites) -> set[str]:
+        """Which contents have a vector, under this hash or the one they had before they were rewritten."""
+        stored = {sha: rewrites.kept[sha][1] if sha in rewrites.kept else sha for sha in distinct}
+        there = contents_with_vector(session, list(stored.values()), self._model.id)
+        return {sha for sha, old in stored.items() if old in there}
+
+    def _vectors(self, batch: Sequence[EmbeddedFile], known: Collection[str]) -> dict[str, Vector]:
+        """The vectors to store, by content. What was thought to have one, and has none, is embedded now."""
+        wanted = {item.file.picture.sha256: item for item in batch if item.file.picture.sha256 not in known}
+        late = [item.file for item in wanted.values() if item.vector is None]
+        made = dict(zip((item.picture.sha256 for item in late), self._embed(late), strict=True))
+        return {sha: made[sha] if item.vector is None else item.vector for sha, item in wanted.items()}
 
     def write_copies(self, copies: Sequence[tuple[FileFact, int, int]]) -> None:
         """Record files whose content is known: `(fact, root_id, image_id)` each."""
@@ -120,7 +160,7 @@ class Writer:
             for fact, root_id, reason in refusals:
                 record_file(session, fact, root_id, reason=reason)
 
-    def mark(self, file_ids: Sequence[int], state: str) -> None:
+    def mark(self, file_ids: Collection[int] | IdSet, state: str) -> None:
         """Set the state of files."""
         if file_ids:
             with self._library.write() as session:

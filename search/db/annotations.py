@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, LargeBinary, cast, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
@@ -106,6 +106,26 @@ def text_bodies(session: Session, ids: Sequence[int]) -> dict[int, str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """What is said of one image.
+
+    Attributes:
+        loose: regions that belong to no caption, e.g. detector boxes.
+
+    Raises:
+        UnstorableError: a loose region cannot be stored.
+    """
+
+    image_id: int
+    captions: Sequence[CaptionFact] = ()
+    loose: Sequence[RegionFact] = ()
+
+    def __post_init__(self) -> None:
+        for region in self.loose:
+            check_region(region)
+
+
 def add_annotations(
     session: Session,
     image_id: int,
@@ -113,49 +133,58 @@ def add_annotations(
     loose: Sequence[RegionFact],
     source: str,
 ) -> Written:
-    """Add captions and regions to an image; what is already there, from the same source, is not added again.
+    """Add captions and regions to an image, as `annotate` does."""
+    return annotate(session, [Annotated(image_id, captions, loose)], source)[0]
+
+
+def annotate(session: Session, items: Sequence[Annotated], source: str) -> list[Written]:
+    """Add captions and regions to images; what is already there, from the same source, is not added again.
 
     Args:
-        loose: regions that belong to no caption, e.g. detector boxes.
+        items: an image may come more than once.
         source: `import`, or the identity of a captioner.
 
-    Raises:
-        UnstorableError: a loose region cannot be stored.
+    Returns:
+        What is new of each item.
     """
-    written = Written()
     source = holdable(source, MAX_SOURCE_CHARS)
-    for region in loose:
-        check_region(region)
-    ids = text_ids(session, _bodies(captions, loose))
-    known_captions, known_regions = _known(session, image_id, source)
-    fresh: list[dict[str, Any]] = []
-
-    def add_region(fact: RegionFact, caption_id: int | None) -> None:
-        key = _region_key(caption_id, ids[fact.phrase], fact.box.as_xyxy())
-        if key in known_regions:
-            written.already_there += 1
-            return
-        known_regions.add(key)
-        fresh.append(_region(image_id, caption_id, ids[fact.phrase], fact, source))
-        written.regions += 1
-
-    for fact in captions:
-        caption = known_captions.get(ids[fact.text])
-        if caption is None:
-            caption = _caption(image_id, ids[fact.text], fact.language, source)
-            session.add(caption)
-            session.flush()
-            known_captions[caption.text_id] = caption
-            written.captions += 1
-        else:
-            written.already_there += 1
-        for region in fact.regions:
-            add_region(region, caption.id)
-    for region in loose:
-        add_region(region, None)
-    if fresh:
-        session.execute(insert(Region), fresh)
+    ids = text_ids(session, [body for item in items for body in _bodies(item.captions, item.loose)])
+    known_captions, known_regions = _known(session, sorted({item.image_id for item in items}), source)
+    written = [Written() for _ in items]
+    fresh: dict[tuple[int, int], dict[str, Any]] = {}
+    for item, counts in zip(items, written, strict=True):
+        for fact in item.captions:
+            key = item.image_id, ids[fact.text]
+            if key in known_captions or key in fresh:
+                counts.already_there += 1
+            else:
+                fresh[key] = _caption(*key, fact.language, source)
+                counts.captions += 1
+    known_captions |= _inserted(session, fresh)
+    rows: list[dict[str, Any]] = []
+    for item, counts in zip(items, written, strict=True):
+        tied = [
+            (region, known_captions[item.image_id, ids[fact.text]]) for fact in item.captions for region in fact.regions
+        ]
+        for region, caption_id in [*tied, *((region, None) for region in item.loose)]:
+            where = item.image_id, _region_key(caption_id, ids[region.phrase], region.box.as_xyxy())
+            if where in known_regions:
+                counts.already_there += 1
+                continue
+            known_regions.add(where)
+            rows.append(_region(item.image_id, caption_id, ids[region.phrase], region, source))
+            counts.regions += 1
+    if rows:
+        session.execute(insert(Region), rows)
     return written
+
+
+def _inserted(session: Session, fresh: Mapping[tuple[int, int], dict[str, Any]]) -> dict[tuple[int, int], int]:
+    """Insert captions; returns their ids by the same keys."""
+    if not fresh:
+        return {}
+    made = session.scalars(insert(Caption).returning(Caption.id, sort_by_parameter_order=True), list(fresh.values()))
+    return dict(zip(fresh, made, strict=True))
 
 
 def _bodies(captions: Sequence[CaptionFact], loose: Sequence[RegionFact]) -> list[str]:
@@ -175,16 +204,24 @@ def texts_without_vector(session: Session, model_id: int, limit: int, after: int
     return [(text_id, body) for text_id, body in session.execute(query)]
 
 
+_RegionKey: TypeAlias = tuple[int | None, int, tuple[int, ...]]
+
+
 def _known(
-    session: Session, image_id: int, source: str
-) -> tuple[dict[int, Caption], set[tuple[int | None, int, tuple[int, ...]]]]:
-    """What a source has said of an image already: captions by their text, and the keys of regions."""
-    captions = session.scalars(select(Caption).where(Caption.image_id == image_id, Caption.source == source))
-    regions = session.scalars(select(Region).where(Region.image_id == image_id, Region.source == source))
-    return {caption.text_id: caption for caption in captions}, {
-        _region_key(region.caption_id, region.text_id, (region.x0, region.y0, region.x1, region.y1))
-        for region in regions
-    }
+    session: Session, image_ids: Sequence[int], source: str
+) -> tuple[dict[tuple[int, int], int], set[tuple[int, _RegionKey]]]:
+    """What a source has said of images already: captions by image and text, and regions by image and key."""
+    captions: dict[tuple[int, int], int] = {}
+    regions: set[tuple[int, _RegionKey]] = set()
+    written = select(Caption.image_id, Caption.text_id, Caption.id).where(Caption.source == source)
+    box = (Region.x0, Region.y0, Region.x1, Region.y1)
+    drawn = select(Region.image_id, Region.caption_id, Region.text_id, *box).where(Region.source == source)
+    for some in chunks(image_ids):
+        for image_id, text_id, known_id in session.execute(written.where(Caption.image_id.in_(some))):
+            captions[image_id, text_id] = known_id
+        for image_id, caption_id, text_id, *xyxy in session.execute(drawn.where(Region.image_id.in_(some))):
+            regions.add((image_id, _region_key(caption_id, text_id, tuple(xyxy))))
+    return captions, regions
 
 
 def _as_stored(session: Session) -> ColumnElement[bytes]:
@@ -194,8 +231,14 @@ def _as_stored(session: Session) -> ColumnElement[bytes]:
     return func.convert_to(TextBody.body, "UTF8", type_=LargeBinary)
 
 
-def _caption(image_id: int, text_id: int, language: str | None, source: str) -> Caption:
-    return Caption(image_id=image_id, text_id=text_id, source=source, language=language, created_at=datetime.now(UTC))
+def _caption(image_id: int, text_id: int, language: str | None, source: str) -> dict[str, Any]:
+    return {
+        "image_id": image_id,
+        "text_id": text_id,
+        "source": source,
+        "language": language,
+        "created_at": datetime.now(UTC),
+    }
 
 
 def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> dict[str, Any]:
@@ -211,8 +254,6 @@ def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFac
     }
 
 
-def _region_key(
-    caption_id: int | None, text_id: int, xyxy: tuple[float, float, float, float]
-) -> tuple[int | None, int, tuple[int, ...]]:
+def _region_key(caption_id: int | None, text_id: int, xyxy: tuple[float, ...]) -> _RegionKey:
     # A millionth of a side: far below a pixel, far above what a float column may round.
     return caption_id, text_id, tuple(round(value * 1_000_000) for value in xyxy)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from search.db.chunks import chunks
+from search.db.chunks import LIMIT, chunks
 from search.db.limits import (
     INT32_MAX,
     INT64_MAX,
@@ -139,31 +141,56 @@ def name_key(path: str) -> str:
 
 def below_or_at(column: InstrumentedAttribute[str], path: str) -> ColumnElement[bool]:
     """The condition that a stored path is `path` or lies below it."""
-    below = path.rstrip("/") + "/"
+    return below(column, path) | (column == path)
+
+
+def below(column: InstrumentedAttribute[str], path: str) -> ColumnElement[bool]:
+    """The condition that a stored path lies below a folder."""
+    first = path.rstrip("/") + "/"
     # Paths are stored as bytes and compare bytewise, so "below the folder" is the half-open range up to the next byte.
-    return ((column >= below) & (column < below[:-1] + chr(ord("/") + 1))) | (column == path)
+    return (column >= first) & (column < first[:-1] + chr(ord("/") + 1))
 
 
-def known_files(session: Session, root_path: str, model_id: int) -> dict[str, KnownFile]:
-    """All files at or below `root_path`, by path."""
-    has_vector = exists().where(Embedding.image_id == File.image_id, Embedding.model_id == model_id)
-    rows = session.execute(select(File, has_vector).where(below_or_at(File.path, root_path)))
-    return {file.path: _known(file, bool(embedded)) for file, embedded in rows}
+def files_below(session: Session, folder: str, model_id: int, *, after: str, limit: int) -> list[KnownFile]:
+    """Files below a folder in the order of their paths, the first `limit` behind the path `after`."""
+    query = _known_files(model_id).where(below(File.path, folder), File.path > after)
+    return [_known(row) for row in session.execute(query.order_by(File.path).limit(limit))]
 
 
 def files_at(session: Session, paths: Sequence[str], model_id: int) -> dict[str, KnownFile]:
     """What is known of exactly these paths."""
     found: dict[str, KnownFile] = {}
-    has_vector = exists().where(Embedding.image_id == File.image_id, Embedding.model_id == model_id)
     for some in chunks(paths):
-        for file, embedded in session.execute(select(File, has_vector).where(File.path.in_(some))):
-            found[file.path] = _known(file, bool(embedded))
+        found |= {row[1]: _known(row) for row in session.execute(_known_files(model_id).where(File.path.in_(some)))}
     return found
 
 
-def image_sizes(session: Session) -> set[int]:
-    """Byte sizes of all images: a file of another size cannot be a copy of a known picture."""
-    return set(session.scalars(select(Image.size_bytes).distinct()))
+def holds_below(session: Session, folder: str) -> bool:
+    """Whether a file below this folder is known."""
+    return session.scalar(select(File.id).where(below(File.path, folder)).limit(1)) is not None
+
+
+def _known_files(model_id: int) -> Select[*tuple[Any, ...]]:
+    embedded = exists().where(Embedding.image_id == File.image_id, Embedding.model_id == model_id)
+    return select(
+        *(File.id, File.path, File.state, File.reason, File.size_bytes, File.mtime_ns, File.device, File.image_id),
+        *(embedded, File.ctime_ns, File.beside),
+    )
+
+
+def _known(row: Row[*tuple[Any, ...]]) -> KnownFile:
+    file_id, path, state, reason, size_bytes, mtime_ns, device, image_id, embedded, ctime_ns, beside = row
+    return KnownFile(
+        *(file_id, path, state, reason, size_bytes, mtime_ns, device, image_id, bool(embedded), ctime_ns, beside)
+    )
+
+
+def sizes_of_images(session: Session, sizes: Collection[int]) -> set[int]:
+    """Which of these byte sizes images have: a file of another size cannot be a copy of a known picture."""
+    found: set[int] = set()
+    for some in chunks(sorted(sizes)):
+        found.update(session.scalars(select(Image.size_bytes).where(Image.size_bytes.in_(some))))
+    return found
 
 
 def image_with_vector(session: Session, sha256: str, model_id: int) -> int | None:
@@ -173,35 +200,6 @@ def image_with_vector(session: Session, sha256: str, model_id: int) -> int | Non
         .join(Embedding, Embedding.image_id == Image.id)
         .where(Image.sha256 == sha256, Embedding.model_id == model_id)
     )
-
-
-def get_or_create_image(session: Session, fact: ImageFact) -> int:
-    """Id of the image with this content."""
-    known = session.scalar(select(Image).where(Image.sha256 == fact.sha256))
-    if known is not None:
-        # An older library knows neither digests of pixels nor what they look like; `index --rescan` brings them.
-        known.pixels_sha256 = known.pixels_sha256 or fact.pixels_sha256
-        if fact.perceptual_hash is not None:
-            known.perceptual_hash = fact.perceptual_hash
-        known.facts_version = fact.facts_version or known.facts_version
-        return known.id
-    image = Image(
-        sha256=fact.sha256,
-        width_px=fact.width_px,
-        height_px=fact.height_px,
-        format=fact.format,
-        size_bytes=fact.size_bytes,
-        taken_at=fact.taken_at,
-        taken_offset_min=fact.taken_offset_min,
-        pixels_sha256=fact.pixels_sha256,
-        remark=fact.remark,
-        perceptual_hash=fact.perceptual_hash,
-        facts_version=fact.facts_version,
-        created_at=datetime.now(UTC),
-    )
-    session.add(image)
-    session.flush()
-    return image.id
 
 
 def record_file(
@@ -215,6 +213,23 @@ def record_file(
     if (image_id is None) == (reason is None):
         raise ValueError("a file holds either an image or a reason")
     file = session.scalar(select(File).where(File.path == fact.path))
+    _set_file(session, file, fact, root_id, image_id=image_id, reason=reason)
+    session.flush()
+
+
+def record_files(session: Session, found: Sequence[tuple[FileFact, int, int]]) -> None:
+    """Write which images paths hold: `(fact, root_id, image_id)` each, of different paths."""
+    known: dict[str, File] = {}
+    for some in chunks([fact.path for fact, _, _ in found]):
+        known |= {file.path: file for file in session.scalars(select(File).where(File.path.in_(some)))}
+    for fact, root_id, image_id in found:
+        _set_file(session, known.get(fact.path), fact, root_id, image_id=image_id, reason=None)
+    session.flush()
+
+
+def _set_file(
+    session: Session, file: File | None, fact: FileFact, root_id: int, *, image_id: int | None, reason: str | None
+) -> None:
     if file is None:
         file = File(path=fact.path, name=display_name(fact.path), name_key=name_key(fact.path), root_id=root_id)
         session.add(file)
@@ -228,12 +243,12 @@ def record_file(
     file.ctime_ns = fact.ctime_ns
     file.device = fact.device
     file.seen_at = datetime.now(UTC)
-    session.flush()
 
 
 def mark_state(session: Session, file_ids: Iterable[int], state: str) -> None:
     """Set the state of files, e.g. to `missing` when they are gone or back to `indexed` when they return."""
-    for some in chunks(list(file_ids)):
+    left = iter(file_ids)
+    while some := list(islice(left, LIMIT)):
         session.execute(update(File).where(File.id.in_(some)).values(state=state))
 
 
@@ -267,19 +282,3 @@ def first_paths(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
         )
         paths.update({image_id: path for image_id, path in session.execute(query) if image_id is not None})
     return paths
-
-
-def _known(file: File, embedded: bool) -> KnownFile:
-    return KnownFile(
-        file_id=file.id,
-        path=file.path,
-        state=file.state,
-        reason=file.reason,
-        size_bytes=file.size_bytes,
-        mtime_ns=file.mtime_ns,
-        device=file.device,
-        image_id=file.image_id,
-        embedded=embedded,
-        ctime_ns=file.ctime_ns,
-        beside=file.beside,
-    )

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Container, Sequence
 
 from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.orm import Session
 
+from search.db.chunks import chunks
 from search.db.images import ImageFact
 from search.db.schema import Caption, File, Image, Region
 from vision.carried.facts import SOURCES
 
 _CAPTION = ("text_id", "source", "language", "created_at")
 _REGION = ("text_id", "span_start", "span_end", "x0", "y0", "x1", "y1", "score", "source")
+
+
+def pixels_known(session: Session, digests: Sequence[str]) -> set[str]:
+    """Which of these digests of pixels images have."""
+    found: set[str] = set()
+    for some in chunks(digests):
+        query = select(Image.pixels_sha256).where(Image.pixels_sha256.in_(some))
+        found.update(digest for digest in session.scalars(query) if digest is not None)
+    return found
 
 
 def same_pixels_at(session: Session, path: str, fact: ImageFact) -> Image | None:
@@ -26,7 +36,7 @@ def same_pixels_at(session: Session, path: str, fact: ImageFact) -> Image | None
     )
 
 
-def left_behind(session: Session, fact: ImageFact, gone: Collection[int]) -> Image | None:
+def left_behind(session: Session, fact: ImageFact, gone: Container[int]) -> Image | None:
     """The image of these pixels in other bytes that no file holds any more, as after a rewrite under a new name.
 
     Args:
@@ -43,7 +53,7 @@ def left_behind(session: Session, fact: ImageFact, gone: Collection[int]) -> Ima
     return None
 
 
-def holders_besides(session: Session, image_id: int, paths: Collection[str], gone: Collection[int] = ()) -> list[File]:
+def holders_besides(session: Session, image_id: int, paths: Collection[str], gone: Container[int] = ()) -> list[File]:
     """Files of an image that are there, other than those at `paths` and those that are gone."""
     files = session.scalars(select(File).where(File.image_id == image_id, File.state == "indexed"))
     return [file for file in files if file.path not in paths and file.id not in gone]

@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import event
 
 from search.db.annotations import CaptionFact, add_annotations, texts_without_vector
-from search.db.images import FileFact, ImageFact, get_or_create_image, mark_state, record_file
+from search.db.contents import get_or_create_images
+from search.db.images import FileFact, ImageFact, mark_state, record_file
 from search.db.roots import root_for
 from search.errors import LibraryEmptyError, ModelMismatchError, NotFoundError, QueryError
 from search.library import Library
@@ -56,9 +57,11 @@ def filled(library: Library, encoder: Encoder) -> Library:
             ids = []
             for colour in COLOURS:
                 sha256 = hashlib.sha256(colour.encode()).hexdigest()
-                ids.append(get_or_create_image(session, ImageFact(sha256, 32, 24, "PNG", 10, None)))
-                fact = FileFact(f"/pictures/{colour}.png", 10, 1, "1")
-                record_file(session, fact, root.id, image_id=ids[-1])
+                ids.append(
+                    get_or_create_images(session, {sha256: ImageFact(sha256, 32, 24, "PNG", 10, None)})[0][sha256]
+                )
+                file = FileFact(f"/pictures/{colour}.png", 10, 1, "1")
+                record_file(session, file, root.id, image_id=ids[-1])
             library.vectors.append(session, model, "image", ids, vectors)
             model_id = model.id
         library.vectors.publish(model_id, "image")

@@ -183,9 +183,10 @@ def _preview(view: View, longest_px: int) -> bytes:
     small = view.picture
     if size_wh != small.size:
         box = (0, 0, *view.extent_wh)
-        small = small.resize(size_wh, Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+        # What this filter loses is less than what WebP does, at a third of the cost of Lanczos (decision 27).
+        small = small.resize(size_wh, Image.Resampling.HAMMING, box=box, reducing_gap=3.0)
     file = io.BytesIO()
-    small.save(file, "WEBP", quality=80, method=2)  # on photographs as small as method 4, in half its time
+    small.save(file, "WEBP", quality=78, method=0)
     return file.getvalue()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -35,6 +36,9 @@ class DecoderPool:
         window: how many pictures `map` holds between request and result, 4 × `workers` when None. Results wait
             here for a slow picture before them; at full size each may take 3 × `max_pixels` bytes.
 
+    Attributes:
+        worked_s: seconds that children have taken for pictures, all of them together.
+
     Raises:
         DecoderError: `workers` or `window` is less than 1.
     """
@@ -49,6 +53,7 @@ class DecoderPool:
         self._idle: list[DecodingChild] = []
         self._busy: set[DecodingChild] = set()
         self._closed = False
+        self.worked_s = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -113,11 +118,14 @@ class DecoderPool:
     def _decode(self, request: DecodeRequest) -> Decoded | Refused:
         for _ in range(_ATTEMPTS):
             child = self._borrow()
+            started = time.perf_counter()
             try:
                 return child.ask(request)
             except NotBegunError:
                 logger.warning("decoding child %d was lost while idle; replacing it", child.pid)
             finally:
+                with self._lock:
+                    self.worked_s += time.perf_counter() - started
                 self._give_back(child)
         return Refused(request.path, "crashed", "The decoder could not even take this picture in.")
 

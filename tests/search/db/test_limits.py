@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from search.db import limits
 from search.db.annotations import CaptionFact, add_annotations, check_region, text_ids
-from search.db.images import FileFact, ImageFact, get_or_create_image, path_fault, record_file
+from search.db.contents import get_or_create_images
+from search.db.images import FileFact, ImageFact, path_fault, record_file
 from search.db.limits import UnstorableError
 from search.db.roots import root_for
 from search.db.schema import Caption, File, Image, Region, TextBody
@@ -63,7 +64,7 @@ def test_whatever_is_said_of_a_picture_is_stored_or_unknown(
 ) -> None:
     fact = image_fact(taken_at=taken_at, taken_offset_min=60, format=form, remark=remark)
     with library.write() as session:
-        image_id = get_or_create_image(session, fact)
+        image_id = get_or_create_images(session, {fact.sha256: fact})[0][fact.sha256]
     with library.read() as session:
         stored = session.get_one(Image, image_id)
         assert stored.taken_at == fact.taken_at
@@ -185,7 +186,8 @@ def test_captions_within_the_limits_are_stored_and_found(
 ) -> None:
     region = RegionFact(text, Box(0.0, 0.0, limits.MIN_SIDE, 1.0), None, score)
     with library.write() as session:
-        image_id = get_or_create_image(session, image_fact())
+        fact = image_fact()
+        image_id = get_or_create_images(session, {fact.sha256: fact})[0][fact.sha256]
         add_annotations(session, image_id, [CaptionFact(text, language)], [region], source)
     with library.write() as session:
         assert session.query(TextBody).where(TextBody.id == text_ids(session, [text])[text]).one().body == text

@@ -1,0 +1,1 @@
+"""What bulk jobs are made of: each file one stage, without knowledge of the others."""
