@@ -150,6 +150,52 @@ class IndexReport:
 
 
 @dataclass(slots=True)
+class CaptionReport:
+    """The outcome of `caption`.
+
+    Attributes:
+        captioned: pictures that have a new caption.
+        regions: boxes tied to phrases of those captions.
+        dropped_boxes: boxes written that are none.
+        silent: pictures about which the captioner wrote nothing; tried again next time.
+        refused: files that could not be decoded or captioned, with the reason.
+        texts_embedded: captions and phrases whose vector was computed.
+        texts_refused: captions and phrases that the encoder fails on; they are found by their words alone.
+        boxes: what was done for boxes without a vector, of this captioner or another source.
+        batches: how the captioner's batches were sized; None where it does not size them, or ran none.
+        stages: where the seconds went, by stage.
+        elapsed_s: wall-clock seconds of the whole job.
+    """
+
+    captioned: int = 0
+    regions: int = 0
+    dropped_boxes: int = 0
+    silent: int = 0
+    refused: list[RefusedFile] = field(default_factory=list)
+    texts_embedded: int = 0
+    texts_refused: list[SkippedRecord] = field(default_factory=list)
+    boxes: RegionReport = field(default_factory=RegionReport)
+    batches: BatchReport | None = None
+    stages: dict[str, StageTime] = field(default_factory=dict)
+    elapsed_s: float = 0.0
+
+    def add(self, later: CaptionReport) -> None:
+        """Count what a later look for more pictures has brought."""
+        self.captioned += later.captioned
+        self.regions += later.regions
+        self.dropped_boxes += later.dropped_boxes
+        self.silent = later.silent
+        self.refused = later.refused
+        self.texts_embedded += later.texts_embedded
+        self.texts_refused = later.texts_refused
+        self.boxes = RegionReport(
+            self.boxes.embedded + later.boxes.embedded, later.boxes.without_preview, later.boxes.refused
+        )
+        self.batches = self.batches if later.batches is None else later.batches
+        self.elapsed_s += later.elapsed_s
+
+
+@dataclass(slots=True)
 class ImportReport:
     """The outcome of `import`."""
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.orm import Session
 
 from indexer.control import control_picture
 from indexer.isolate import ItemError, blames_an_item, words

@@ -25,8 +25,9 @@ from deixis.options import (
     TranslatorName,
 )
 from deixis.output import err, out, print_json, printable, rate
-from indexer.caption import CaptionOptions, CaptionReport
+from indexer.caption import CaptionOptions
 from indexer.jobs.kinds import CaptionJob
+from indexer.report import CaptionReport
 
 _LISTED = 20
 

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from indexer.caption import CaptionOptions, CaptionReport, caption_library
+from indexer.caption import CaptionOptions, caption_library
 from indexer.importers import import_annotations
 from indexer.jobs.desk import Desk
 from indexer.options import IndexOptions
 from indexer.pipeline import index_paths
-from indexer.report import ImportReport, IndexReport
+from indexer.report import CaptionReport, ImportReport, IndexReport
 from search.encoder import EncoderWish, encoder_to_index, own_encoder
 from search.errors import LibraryError
 from search.library import Library
