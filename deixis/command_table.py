@@ -88,6 +88,15 @@ _ROWS = (
         "deixis caption --captioner kosmos2 --language it --translator m2m100",
         partial=True,
     ),
+    _row(
+        "read",
+        "read:read",
+        "Read the text in every picture, so that its words are found and shown.",
+        "deixis read",
+        "deixis read --folder ~/Pictures/Screenshots",
+        "deixis read --reader ~/readers/cyrillic",
+        partial=True,
+    ),
     _row("captions", "captions", "List whose captions and boxes the library holds, or forget one source."),
     _row(
         "captions list",

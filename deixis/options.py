@@ -37,6 +37,13 @@ def complete_translator(incomplete: str) -> list[tuple[str, str]]:
     return _beginning(incomplete, [(one.name, one.note) for one in TRANSLATORS.values()])
 
 
+def complete_reader(incomplete: str) -> list[tuple[str, str]]:
+    """Presets of readers, for the shell's Tab key."""
+    from vision.readers.presets import READERS  # noqa: PLC0415  # as above
+
+    return _beginning(incomplete, [(one.name, one.note) for one in READERS.values()])
+
+
 def complete_model(incomplete: str) -> list[tuple[str, str]]:
     """Presets of every kind, for the shell's Tab key."""
     return [*complete_encoder(incomplete), *complete_captioner(incomplete), *complete_translator(incomplete)]

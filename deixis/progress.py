@@ -31,6 +31,7 @@ _STAGES = {
     "boxes": "boxes",
     "publish": "publishing",
     "patches": "patches",
+    "reading": "reading",
 }
 
 

@@ -17,7 +17,7 @@ class Progress:
     """One step of a running job.
 
     Attributes:
-        stage: `scan`, `images`, `texts`, `boxes`, `publish` or `patches`.
+        stage: `scan`, `images`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`.
         done: items finished in this stage.
         total: items this stage will have; None while unknown.
     """

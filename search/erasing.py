@@ -5,7 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Delete, delete, exists, select, text, update
 from sqlalchemy.orm import Session
 
-from search.db.schema import Caption, Embedding, Model, Region, TextBody
+from search.db.chunks import chunks
+from search.db.schema import Caption, Embedding, Model, ReadSpelling, ReadWord, Region, TextBody
+from search.db.spellings import words_unread
 from search.library import Library
 from search.vectors.compact import compact_segments
 from search.vectors.live import KINDS
@@ -20,10 +22,17 @@ def erase(session: Session, statement: Delete) -> int:
 
 
 def erase_unused_texts(session: Session) -> int:
-    """Erase texts that neither a caption nor a box uses; their vectors become dead rows. Returns how many."""
+    """Erase texts that neither a caption nor a box uses, and words that were read in no line any more.
+
+    Their vectors become dead rows. Returns how many texts.
+    """
     captioned = exists().where(Caption.text_id == TextBody.id)
     boxed = exists().where(Region.text_id == TextBody.id)
-    return erase(session, delete(TextBody).where(~captioned, ~boxed))
+    erased = erase(session, delete(TextBody).where(~captioned, ~boxed))
+    for some in chunks(words_unread(session) if erased else []):
+        erase(session, delete(ReadSpelling).where(ReadSpelling.word_id.in_(some)))
+        erase(session, delete(ReadWord).where(ReadWord.id.in_(some)))
+    return erased
 
 
 def release_regions(session: Session) -> int:

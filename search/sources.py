@@ -1,15 +1,15 @@
-"""Who said what: the sources of captions and boxes, and erasing what one of them said."""
+"""Who said what: the sources of captions, boxes and lines of text, and erasing what one of them said."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, union
 from sqlalchemy.orm import Session
 
 from search.db.region_rows import hand_on_vectors
-from search.db.schema import Caption, Model, Region
+from search.db.schema import Caption, Model, Reading, Region
 from search.erasing import erase, erase_unused_texts, erase_vectors, release_regions
 from search.errors import NotFoundError
 from search.library import Library
@@ -18,13 +18,14 @@ from search.publishing import publish
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Somebody whose captions or boxes the library holds.
+    """Somebody whose captions, boxes or lines of text the library holds.
 
     Attributes:
-        name: `import` for people's own annotations; else a captioner's name, a colon and the start of its identity.
+        name: `import` for people's own annotations; else the name of a captioner or a reader, a colon and the start of
+            its identity.
         captions: how many sentences.
-        regions: how many boxes.
-        images: on how many pictures.
+        regions: how many boxes, those of lines included.
+        images: on how many pictures; of a reader, how many it has looked at.
         languages: of the captions, as far as they are known, sorted.
     """
 
@@ -71,6 +72,7 @@ def forget_source(library: Library, name: str) -> Forgotten:
             hand_on_vectors(session, select(Region.id).where(theirs))
             regions = erase(session, delete(Region).where(theirs))
             captions = erase(session, delete(Caption).where(Caption.source == source))
+            erase(session, delete(Reading).where(Reading.source == source))
             release_regions(session)
             texts = erase_unused_texts(session)
             model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
@@ -89,7 +91,8 @@ def _sources(session: Session) -> list[Source]:
     for source, language in session.execute(select(Caption.source, Caption.language).distinct()):
         if language is not None:
             spoken[source].add(language)
-    pairs = select(Caption.source, Caption.image_id).union(select(Region.source, Region.image_id)).subquery()
+    told = (select(table.source, table.image_id) for table in (Caption, Region, Reading))
+    pairs = union(*told).subquery()
     images: dict[str, int] = dict(session.execute(select(pairs.c.source, func.count()).group_by(pairs.c.source)).all())
     return [
         Source(name, captions.get(name, 0), regions.get(name, 0), images.get(name, 0), tuple(sorted(spoken[name])))

@@ -1,4 +1,4 @@
-"""The three kinds of models, with the files that each needs and the flag that takes it."""
+"""The kinds of models, with the files that each needs and the flag that takes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class ModelKind:
     """What to say of a model that is missing.
 
     Attributes:
-        name: `encoder`, `captioner` or `translator`.
+        name: `encoder`, `captioner`, `translator` or `reader`.
         flag: of the command line.
         command: a command that takes the flag, as far as the flag.
         needed: files without which it cannot be loaded.
@@ -52,4 +52,11 @@ TRANSLATOR = ModelKind(
     command="deixis caption --language it --translator",
     needed=(*_WEIGHTS, "vocab.json", "sentencepiece.bpe.model", "tokenizer_config.json"),
     optional=("special_tokens_map.json", *_PARTS),
+)
+READER = ModelKind(
+    name="reader",
+    flag="--reader",
+    command="deixis read --reader",
+    needed=("detection.onnx", "recognition.onnx"),
+    optional=("dictionary.txt",),
 )

@@ -6,10 +6,16 @@ from vision.encoders.builtin import BUILT_IN
 from vision.encoders.presets import PRESETS
 from vision.errors import ModelMissingError
 from vision.grounding.presets import CAPTIONERS
-from vision.model_kinds import CAPTIONER, ENCODER, TRANSLATOR, ModelKind
+from vision.model_kinds import CAPTIONER, ENCODER, READER, TRANSLATOR, ModelKind
+from vision.readers.presets import READERS
 from vision.translation.presets import TRANSLATORS
 
-_NAMES = {ENCODER: (*BUILT_IN, *PRESETS, "colour"), CAPTIONER: tuple(CAPTIONERS), TRANSLATOR: tuple(TRANSLATORS)}
+_NAMES = {
+    ENCODER: (*BUILT_IN, *PRESETS, "colour"),
+    CAPTIONER: tuple(CAPTIONERS),
+    TRANSLATOR: tuple(TRANSLATORS),
+    READER: tuple(READERS),
+}
 
 
 def kind_of_preset(name: str) -> ModelKind | None:

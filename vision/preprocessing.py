@@ -27,8 +27,9 @@ class Preprocessing:
     The geometry runs in uint8; the rescale in float64, rounded to float32; the rest in float32.
 
     Attributes:
-        resize: `shortest_edge` keeps the aspect ratio, `exact` squashes to `size_hw`, `none` leaves the size alone.
-        size_hw: target of the resize in pixels; for `shortest_edge` both entries are the edge.
+        resize: `shortest_edge` and `within` keep the aspect ratio, `within` so that no side exceeds the edge and
+            nothing is enlarged; `exact` squashes to `size_hw`, `none` leaves the size alone.
+        size_hw: target of the resize in pixels; for `shortest_edge` and `within` both entries are the edge.
         resample: Pillow's filter number (3 is bicubic), antialiased as Pillow does it.
         crop_hw: centre crop in pixels after the resize; None for no crop. A smaller image is padded with black.
         rescale: factor from [0, 255] (1/255 for most models, 1 for those that read raw bytes).
@@ -38,7 +39,7 @@ class Preprocessing:
             scripts behind ONNX exports round. One pixel, yet it moved photo-tiny's R@1 on 515 queries by a point.
     """
 
-    resize: Literal["shortest_edge", "exact", "none"]
+    resize: Literal["shortest_edge", "exact", "within", "none"]
     size_hw: tuple[int, int]
     resample: int
     crop_hw: tuple[int, int] | None
@@ -49,8 +50,15 @@ class Preprocessing:
 
     @property
     def output_hw(self) -> tuple[int, int]:
-        """Height and width in pixels of what `prepare` returns."""
+        """Height and width in pixels of what `prepare` returns; with `within`, what they are at most."""
         return self.crop_hw or self.size_hw
+
+    def prepared_hw(self, height_px: int, width_px: int) -> tuple[int, int]:
+        """Height and width of what `prepare` returns for an upright picture of this size."""
+        if self.resize != "within" or self.crop_hw is not None:
+            return self.output_hw
+        width, height = self.resized_wh(width_px, height_px)
+        return height, width
 
     def prepare(self, image: RgbImage) -> RgbImage:
         """Resize and crop one image.
@@ -59,7 +67,7 @@ class Preprocessing:
             image: HWC uint8, RGB, [0, 255], upright, at least 1×1.
 
         Returns:
-            `(height, width, 3)` uint8 at `output_hw`.
+            `(height, width, 3)` uint8 at `prepared_hw`.
         """
         return self.prepare_picture(Image.fromarray(image))
 
@@ -128,6 +136,9 @@ class Preprocessing:
         if self.resize == "exact":
             return self.size_hw[1], self.size_hw[0]
         edge = self.size_hw[0]
+        if self.resize == "within":
+            factor = min(edge / max(width, height), 1.0)
+            return max(round(width * factor), 1), max(round(height * factor), 1)
         whole = round if self.long_edge == "nearest" else int
         if width <= height:
             return edge, max(edge, whole(edge * height / width))

@@ -18,12 +18,14 @@ from vision.errors import ModelError
 from vision.grounding.presets import CAPTIONERS
 from vision.grounding.registry import find_captioner
 from vision.model_kinds import CAPTIONER, ENCODER, TRANSLATOR, ModelKind
+from vision.readers.presets import MOST_PX, READERS
+from vision.readers.registry import installed_reader
 from vision.translation.presets import TRANSLATORS
 from vision.translation.registry import find_translator
 
 _LEGEND = (
     "R@1: text→image on COCO 5K in per cent, as published. Give an encoder with --model, a captioner with --captioner, "
-    "a translator with --translator."
+    "a translator with --translator, a reader with --reader."
 )
 # What a terminal of so many columns has room for; the note takes what is left.
 _COLUMNS = ((100, ("licence", "dim", "px", "tokens")), (80, ("R@1",)), (0, ("size", "here")))
@@ -39,7 +41,7 @@ def list_models(json: Json = False) -> None:
     width = console.width if console.is_terminal else 10_000
     shown = [name for least, names in _COLUMNS if width >= least for name in names]
     order = [name for name in ("licence", "dim", "px", "tokens", "R@1", "size", "here") if name in shown]
-    for kind in ("encoder", "captioner", "translator"):
+    for kind in ("encoder", "captioner", "translator", "reader"):
         table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
         table.add_column(f"{kind}s", no_wrap=True)
         for heading in order:
@@ -66,6 +68,19 @@ def _rows() -> list[dict[str, Any]]:
         rows.append(_row("captioner", captioner, captioner.download_bytes or None))
     for translator in TRANSLATORS.values():
         rows.append(_row("translator", translator, translator.download_bytes))
+    for reader in READERS.values():
+        here = installed_reader(reader.name) is not None
+        rows.append(
+            {
+                "kind": "reader",
+                "name": reader.name,
+                "licence": reader.licence,
+                "dim": None,
+                "px": MOST_PX,
+                "tokens": None,
+            }
+            | {"coco_r1": None, "download_bytes": None, "here": here, "note": reader.note}
+        )
     return rows
 
 

@@ -13,8 +13,9 @@ from search.ascending import distinct
 from search.catalogue.words import K1, NOTHING, B, WordIndex, WordMatch
 from search.words.terms import Term
 
-TEXT, NAME, FOLDER = 0, 1, 2
-"""Kinds of document: a row of `texts`, the name of a file, the folders above a file."""
+TEXT, NAME, FOLDER, LINE = 0, 1, 2, 3
+"""Kinds of document: a row of `texts` that people or captioners said, the name of a file, the folders above a file, a
+row of `texts` that was read in pictures. A text that was both said and read is two documents."""
 
 _COUNTED_EXACTLY = 20_000
 """Documents up to which the pictures behind them are counted; of a commoner word, uses are added up."""
@@ -69,9 +70,9 @@ class Catalogue:
     Attributes:
         images: `(n,)` int64, ids of the pictures, ascending.
         image_vectors: `(n,)` int64, the embedding id of each, 0 where it has none.
-        doc_kind: `(d,)` uint8, `TEXT`, `NAME` or `FOLDER`; texts come first, by their ids.
-        doc_id: `(d,)` int64, of a text its id; of a name an own number.
-        doc_vectors: `(d,)` int64, the embedding id of a text, 0 where it has none.
+        doc_kind: `(d,)` uint8: first `TEXT`, then `LINE`, each by their ids, then `NAME` and `FOLDER`.
+        doc_id: `(d,)` int64, of a text or a line the id of its text; of a name an own number.
+        doc_vectors: `(d,)` int64, the embedding id of that text, 0 where it has none.
         documents: of each picture.
         pictures: of each document.
         words: of the documents.
@@ -94,6 +95,11 @@ class Catalogue:
         """Rows of the documents of texts, -1 where unknown."""
         return _places(self.doc_id[: self._texts], text_ids)
 
+    def rows_of_lines(self, text_ids: NDArray[np.int64]) -> Rows:
+        """Rows of the documents of lines, -1 where unknown."""
+        at = _places(self.doc_id[self._texts : self._texts + self._lines], text_ids)
+        return np.where(at >= 0, at + self._texts, -1)
+
     def image_rows(self, embedding_ids: NDArray[np.int64]) -> Rows:
         """Rows of the pictures that vectors belong to, -1 where unknown."""
         return self._image_owners.of(embedding_ids)
@@ -101,6 +107,10 @@ class Catalogue:
     def doc_rows(self, embedding_ids: NDArray[np.int64]) -> Rows:
         """Rows of the texts that vectors belong to, -1 where unknown."""
         return self._text_owners.of(embedding_ids)
+
+    def line_rows(self, embedding_ids: NDArray[np.int64]) -> Rows:
+        """Rows of the lines of text that vectors belong to, -1 where unknown."""
+        return self._line_owners.of(embedding_ids)
 
     def docs_of(self, image_rows: Rows) -> tuple[Rows, Rows]:
         """Documents of pictures: `(position in image_rows, document row)`."""
@@ -181,7 +191,7 @@ class Catalogue:
 
     def prepare(self) -> None:
         """Do now what the first query would do: sort the vectors' ids."""
-        _ = self._image_owners, self._text_owners, self._typical_length, self.has_silence
+        _ = self._image_owners, self._text_owners, self._line_owners, self._typical_length, self.has_silence
 
     @cached_property
     def has_silence(self) -> bool:
@@ -192,7 +202,11 @@ class Catalogue:
 
     @cached_property
     def _texts(self) -> int:
-        return int(np.searchsorted(self.doc_kind, TEXT, side="right"))
+        return int(np.count_nonzero(self.doc_kind == TEXT))
+
+    @cached_property
+    def _lines(self) -> int:
+        return int(np.count_nonzero(self.doc_kind == LINE))
 
     @cached_property
     def _typical_length(self) -> float:
@@ -206,6 +220,11 @@ class Catalogue:
     @cached_property
     def _text_owners(self) -> _Owners:
         return _owners(self.doc_vectors[: self._texts])
+
+    @cached_property
+    def _line_owners(self) -> _Owners:
+        owners = _owners(self.doc_vectors[self._texts : self._texts + self._lines])
+        return _Owners(owners.ids, owners.rows + self._texts)
 
 
 def _places(ascending: NDArray[np.int64], wanted: NDArray[np.int64]) -> Rows:

@@ -6,6 +6,7 @@ little as what came.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.ascending import is_member
-from search.catalogue.catalogue import TEXT, Catalogue, Links, Rows
+from search.catalogue.catalogue import LINE, TEXT, Catalogue, Links, Rows
 from search.catalogue.words import WordIndex
 
 
@@ -33,24 +34,46 @@ class _Moves:
 def joined(before: Catalogue, new: Catalogue) -> Catalogue:
     """One catalogue of both; a picture or a text that both know keeps its newer vector."""
     images, image_moves = _of_ids(before.images, new.images)
-    old_texts, new_texts = (int(np.searchsorted(one.doc_kind, TEXT, side="right")) for one in (before, new))
-    text_ids, text_moves = _of_ids(before.doc_id[:old_texts], new.doc_id[:new_texts])
-    old_names, new_names = len(before.doc_kind) - old_texts, len(new.doc_kind) - new_texts
-    docs = _Moves(
-        np.concatenate([text_moves.old, len(text_ids) + np.arange(old_names)]),
-        np.concatenate([text_moves.new, len(text_ids) + old_names + np.arange(new_names)]),
-        len(text_ids) + old_names + new_names,
+    kinds = [_of_ids(_ids(before, kind), _ids(new, kind)) for kind in (TEXT, LINE)]
+    told = np.concatenate([ids for ids, _ in kinds])
+    old_names, new_names = (len(one.doc_kind) - _said(one) for one in (before, new))
+    docs = _one_behind_the_other(
+        [
+            *(moves for _, moves in kinds),
+            _Moves(np.arange(old_names), old_names + np.arange(new_names), old_names + new_names),
+        ]
     )
     return Catalogue(
         images=images,
         image_vectors=_scattered(image_moves, before.image_vectors, new.image_vectors),
         doc_kind=_scattered(docs, before.doc_kind, new.doc_kind),
-        doc_id=np.concatenate([text_ids, np.arange(old_names + new_names)]),
+        doc_id=np.concatenate([told, np.arange(old_names + new_names)]),
         doc_vectors=_scattered(docs, before.doc_vectors, new.doc_vectors),
         documents=_links(before.documents, new.documents, image_moves, docs),
         pictures=_links(before.pictures, new.pictures, docs, image_moves),
         words=_words(before.words, new.words, docs),
     )
+
+
+def _ids(catalogue: Catalogue, kind: int) -> NDArray[np.int64]:
+    """Ids of the texts or of the lines of a catalogue, ascending."""
+    found: NDArray[np.int64] = catalogue.doc_id[catalogue.doc_kind == kind]
+    return found
+
+
+def _said(catalogue: Catalogue) -> int:
+    """How many texts and lines a catalogue has; the names stand behind them."""
+    return int(np.count_nonzero((catalogue.doc_kind == TEXT) | (catalogue.doc_kind == LINE)))
+
+
+def _one_behind_the_other(parts: Sequence[_Moves]) -> _Moves:
+    """Where rows go of which each kind goes behind the one before it."""
+    starts = np.concatenate([[0], np.cumsum([part.total for part in parts])])
+    old, new = (
+        np.concatenate([start + getattr(part, side) for start, part in zip(starts, parts, strict=False)])
+        for side in ("old", "new")
+    )
+    return _Moves(old, new, int(starts[-1]))
 
 
 def _of_ids(old: NDArray[Any], new: NDArray[Any]) -> tuple[NDArray[Any], _Moves]:

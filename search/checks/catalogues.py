@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from search.catalogue.build import build
-from search.catalogue.catalogue import TEXT, Catalogue
+from search.catalogue.catalogue import LINE, TEXT, Catalogue
 from search.catalogue.file import load_catalogue
 from search.checks.finding import VerifyReport
 from search.db.schema import Generation
@@ -48,14 +48,17 @@ def _lacks(found: Catalogue, whole: Catalogue) -> str:
     images = np.setdiff1d(whole.images, found.images)
     if len(images):
         return f"{len(images)} pictures"
-    texts = np.setdiff1d(whole.doc_id[whole.doc_kind == TEXT], found.doc_id[found.doc_kind == TEXT])
-    if len(texts):
-        return f"{len(texts)} texts"
-    pairs = _pairs(whole) - _pairs(found)
-    return f"{len(pairs)} pairs of a picture and a text" if pairs else ""
+    for kind, one, many in ((TEXT, "text", "texts"), (LINE, "line of text", "lines of text")):
+        texts = np.setdiff1d(whole.doc_id[whole.doc_kind == kind], found.doc_id[found.doc_kind == kind])
+        if len(texts):
+            return f"{len(texts)} {many}"
+        pairs = _pairs(whole, kind) - _pairs(found, kind)
+        if pairs:
+            return f"{len(pairs)} pairs of a picture and a {one}"
+    return ""
 
 
-def _pairs(catalogue: Catalogue) -> set[tuple[int, int]]:
+def _pairs(catalogue: Catalogue, kind: int) -> set[tuple[int, int]]:
     at, rows = catalogue.docs_of(np.arange(len(catalogue.images)))
-    texts = catalogue.doc_kind[rows] == TEXT
+    texts = catalogue.doc_kind[rows] == kind
     return set(zip(catalogue.images[at[texts]].tolist(), catalogue.doc_id[rows[texts]].tolist(), strict=True))

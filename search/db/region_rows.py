@@ -113,10 +113,12 @@ def _same_box(twin: type[Region]) -> ColumnElement[bool]:
 
 
 def _lacking(model_id: int) -> tuple[ColumnElement[bool], ...]:
-    """That a region's picture is shown, and that it is the first with its box, of which none has a vector."""
+    """That a region shows a thing on a shown picture, and is the first with its box, of which none has a vector."""
     twin, other = aliased(Region), aliased(Region)
     return (
+        # A line of text looks like any other: it is found by its words.
+        Region.is_read.is_(False),
         exists().where(File.image_id == Region.image_id, File.state == "indexed"),
-        ~exists().where(_same_box(twin), twin.id < Region.id),
+        ~exists().where(_same_box(twin), twin.id < Region.id, twin.is_read.is_(False)),
         ~exists().where(_same_box(other), Embedding.region_id == other.id, Embedding.model_id == model_id),
     )

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
 from search.db.images import ImageFact
-from search.db.schema import Caption, File, Image, Region
+from search.db.schema import Caption, File, Image, Reading, Region
 from vision.carried.facts import SOURCES
 
 _CAPTION = ("text_id", "source", "language", "created_at")
-_REGION = ("text_id", "span_start", "span_end", "x0", "y0", "x1", "y1", "score", "source")
+_REGION = ("text_id", "span_start", "span_end", "x0", "y0", "x1", "y1", "score", "source", "is_read")
+_READING = ("source", "lines", "created_at")
 
 
 def pixels_known(session: Session, digests: Sequence[str]) -> set[str]:
@@ -105,6 +106,16 @@ def carry_annotations(session: Session, from_id: int, to_id: int) -> None:
     ]
     if fresh:
         session.execute(insert(Region), fresh)
+    _carry_readings(session, from_id, to_id)
+
+
+def _carry_readings(session: Session, from_id: int, to_id: int) -> None:
+    """Say of a picture which readers have looked at its pixels already."""
+    known = set(session.scalars(select(Reading.source).where(Reading.image_id == to_id)))
+    for reading in session.scalars(select(Reading).where(Reading.image_id == from_id)).all():
+        if reading.source not in known:
+            session.add(Reading(image_id=to_id, **{name: getattr(reading, name) for name in _READING}))
+    session.flush()
 
 
 def _alike(fact: ImageFact) -> tuple[ColumnElement[bool], ...]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,6 +29,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from search.db.base import Base
 from search.db.columns import BigId, Bytewise, OsPath, UtcDateTime
 from search.db.job_tables import Job, JobEvent, Suspect
+from search.db.reading_tables import Reading, ReadSpelling, ReadWord
 from search.db.vector_tables import CalibrationRow, Embedding, Generation, Segment
 
 __all__ = [
@@ -43,6 +45,9 @@ __all__ = [
     "JobEvent",
     "LibraryMark",
     "Model",
+    "ReadSpelling",
+    "ReadWord",
+    "Reading",
     "Region",
     "Root",
     "Segment",
@@ -272,3 +277,5 @@ class Region(Base):
     y1: Mapped[float] = mapped_column(Float)
     score: Mapped[float | None] = mapped_column(Float)
     source: Mapped[str] = mapped_column(String(64))
+    is_read: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
+    """Whether it is a line of text that a reader found in the picture: its phrase is written there, not shown."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
+from search.catalogue.catalogue import LINE
 from search.query.alike import by_look, likeness, nearest_by_box, of_boxes
 from search.query.asked import Ask
 from search.query.boxes import COMPOSED, load_boxes
@@ -20,7 +21,7 @@ from search.query.compose import compose
 from search.query.evidence import ALL_HELD, AskedText, Evidence, ask_texts, found_in, look_at, no_evidence
 from search.query.exact import typed_rows
 from search.query.found import Branched, Given
-from search.query.rank import Ranked, add_boxes, add_typed, boxes_worth, rank
+from search.query.rank import Ranked, add_boxes, add_misread, add_typed, boxes_worth, rank
 from search.query.reach import Reach, reach_of
 from search.snapshot import Snapshot
 
@@ -62,7 +63,7 @@ def answer(session: Session, snapshot: Snapshot, given: Given, wanted: int, stag
             return Branched(given, ranked, (), no_evidence(ranked.rows))
     with stages.time("texts"):
         language = given.ask.sentence.language
-        asked = ask_texts(snapshot, given.ask.texts, given.vectors, language, given.unread)
+        asked = ask_texts(snapshot, given.ask.texts, given.vectors, language, given.unread, given.ask.without)
     with stages.time("candidates"):
         evidence, ranked = _look(session, snapshot, given, asked, wanted)
         if given.ask.main is not None:
@@ -107,6 +108,7 @@ def _look(
             pool = replace(pool, rows=np.setdiff1d(pool.rows, np.array(given.without)))
         evidence = look_at(snapshot, pool.rows, asked, given.vectors, weights)
         ranked = rank(ask, evidence, likeness(session, snapshot, pool.rows, given, weights))
+        ranked = add_misread(ranked, given.misread)
         if pool.whole or reach is None or fetch >= len(snapshot.catalogue.images):
             return evidence, ranked
         bound = _bound(snapshot, asked, ask, pool.last, known.beyond, reach)
@@ -180,7 +182,8 @@ def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Seq
     looked_for = len(columns) - len(ask.without)
     composition = compose(len(best), boxed, looked_for, things, list(ask.relations))
     before = ranked.only(best)
-    first = add_boxes(before, ask, composition, _said(found, columns[:looked_for], len(best)))
+    said = _said(found, columns[:looked_for], len(best), snapshot.catalogue.doc_kind)
+    first = add_boxes(before, ask, composition, said)
     order = np.lexsort((first.rows, -first.total))
     rest = ranked.only(np.arange(len(best), len(ranked.rows)))
     if len(rest.rows):
@@ -195,12 +198,18 @@ def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Seq
     )
 
 
-def _said(found: Branched, columns: Sequence[int], count: int) -> NDArray[np.bool_]:
-    """`(count, columns)`: whether the best text of each of the first pictures holds every word of each thing."""
+def _said(found: Branched, columns: Sequence[int], count: int, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """`(count, columns)`: whether the best text of each of the first pictures holds every word of each thing.
+
+    A line of text on the picture says what is written there, and not that the thing is.
+    """
     at = np.searchsorted(found.evidence.rows, found.ranked.rows[:count])
+    best = [found.evidence.documents[at, column] for column in columns]
     held = [
-        found_in(found.evidence.documents[at, column], found.asked[column].worded, found.asked[column].covered)
-        for column in columns
+        np.where(
+            kinds[documents] == LINE, 0, found_in(documents, found.asked[column].worded, found.asked[column].covered)
+        )
+        for column, documents in zip(columns, best, strict=True)
     ]
     return np.stack(held, axis=1) >= ALL_HELD if held else np.zeros((count, 0), bool)
 

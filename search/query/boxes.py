@@ -26,7 +26,8 @@ share of the way from their mean to the same text."""
 
 _BOXES = (
     select(Region.image_id, Region.id, Region.text_id, Region.x0, Region.y0, Region.x1, Region.y1)
-    .where(Region.image_id.in_(bindparam("images", expanding=True)))
+    # What is written on a sign is not there to be counted, related or missed.
+    .where(Region.image_id.in_(bindparam("images", expanding=True)), Region.is_read.is_(False))
     .order_by(Region.id)
 )
 

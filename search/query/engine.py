@@ -20,6 +20,7 @@ from search.query.exact import holding_rows
 from search.query.filters import fulfilling
 from search.query.found import Branched, Given
 from search.query.tree import And, Like, Node
+from search.query.writing import misread
 from search.results import SearchRequest
 from search.snapshot import Snapshot
 
@@ -139,6 +140,7 @@ def give(session: Session, snapshot: Snapshot, wanted: Wanted, embedded: Embedde
                 without=tuple(row for _, row in likes if row >= 0),
                 plain=plain,
                 unread=frozenset(embedded.unread),
+                misread=misread(session, snapshot.catalogue, one.branch.filters),
             )
         )
     return tuple(given)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.ascending import firsts
-from search.catalogue.catalogue import TEXT, Catalogue, Held
+from search.catalogue.catalogue import LINE, TEXT, Catalogue, Held
 from search.query.calibrate import Background, measure_backgrounds
 from search.query.fuse import Judged, Weights, judge
 from search.snapshot import Snapshot
@@ -83,6 +83,7 @@ def ask_texts(
     vectors: NDArray[np.float32],
     language: str | None = None,
     unread: frozenset[str] = frozenset(),
+    denied: Collection[int] = (),
 ) -> tuple[AskedText, ...]:
     """Measure the background of each text and look its words and its meaning up.
 
@@ -91,6 +92,7 @@ def ask_texts(
         vectors: `(len(texts), dim)` float32, L2-normalised.
         language: of the query, where it is known.
         unread: words that the encoder cannot read, folded.
+        denied: numbers of the texts that must not be there: a word on a sign does not say that they are.
     """
     backgrounds = measure_backgrounds(vectors, snapshot.image_sample, snapshot.text_sample)
     count = min(snapshot.texts.size, TEXTS_BY_MEANING)
@@ -109,18 +111,33 @@ def ask_texts(
         rows, meanings = _meant(snapshot.catalogue, *near, backgrounds[number], count)
         scored = match.scores + np.where(match.covered >= ALL_HELD, np.float32(WHOLE), 0)
         worded = (match.doc_rows, scored.astype(np.float32), match.covered)
-        asked.append(AskedText(text, words, backgrounds[number], *worded, rows, meanings, blind, any(strange)))
+        one = AskedText(text, words, backgrounds[number], *worded, rows, meanings, blind, any(strange))
+        asked.append(_without_lines(snapshot.catalogue, one) if number in denied else one)
     return tuple(asked)
+
+
+def _without_lines(catalogue: Catalogue, asked: AskedText) -> AskedText:
+    """The same as far as it was said of pictures, and not read in them."""
+    worded, meant = (catalogue.doc_kind[rows] != LINE for rows in (asked.worded, asked.meant))
+    return replace(
+        asked,
+        worded=asked.worded[worded],
+        word_scores=asked.word_scores[worded],
+        covered=asked.covered[worded],
+        meant=asked.meant[meant],
+        meanings=asked.meanings[meant],
+    )
 
 
 def _meant(
     catalogue: Catalogue, scores: NDArray[np.float32], ids: NDArray[np.int64], background: Background, count: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    rows = catalogue.doc_rows(ids) if len(ids) else np.empty(0, np.int64)
+    # A text that was said as well as read is two documents of one vector.
+    rows = np.concatenate([catalogue.doc_rows(ids), catalogue.line_rows(ids)]) if len(ids) else np.empty(0, np.int64)
     floor = background.text_high
     if count == TEXTS_BY_MEANING and len(scores):
         floor = max(floor, float(scores[-1]))  # of what lies below the last, nothing is known
-    above = (scores - floor) / max(background.text_std, 1e-3)
+    above = np.tile((scores - floor) / max(background.text_std, 1e-3), 2 if len(ids) else 1)
     kept = (rows >= 0) & (above > 0)
     order = np.argsort(rows[kept], kind="stable")
     return rows[kept][order], above[kept][order].astype(np.float32)

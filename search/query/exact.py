@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from search.catalogue.catalogue import TEXT, Catalogue
+from search.catalogue.catalogue import LINE, TEXT, Catalogue
 from search.db.annotations import text_bodies
 from search.query.evidence import ALL_HELD, AskedText
 from search.words.folding import split
@@ -21,11 +21,12 @@ _TYPED_MOST = 256
 def holding_rows(session: Session, catalogue: Catalogue, text: str) -> NDArray[np.int64]:
     """Ascending rows of the pictures with a text that holds these words, stop words included.
 
-    Captions and phrases are read to see the order of the words; a file or folder name counts by its words.
+    Captions, phrases and lines of text are read to see the order of the words; a file or folder name counts by its
+    words.
     """
     match = catalogue.match(terms(text))
     held = match.doc_rows[match.covered >= 0.999]
-    is_text = catalogue.doc_kind[held] == TEXT
+    is_text = np.isin(catalogue.doc_kind[held], (TEXT, LINE))
     wanted = list(split(text))
     text_rows = held[is_text]
     bodies = text_bodies(session, catalogue.doc_id[text_rows].tolist())

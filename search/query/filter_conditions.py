@@ -85,10 +85,12 @@ def sized(bound: Bound) -> ColumnElement[bool]:
 
 
 def has(value: str) -> ColumnElement[bool]:
-    """With `boxes`, `captions` or `gps`."""
+    """With `boxes`, `captions`, `gps` or `text`."""
+    if value in ("boxes", "text"):
+        return exists().where(Region.image_id == Image.id, Region.is_read.is_(value == "text"))
     if value == "gps":
         return Image.id.in_(select(Fact.image_id).where(Fact.name == "latitude"))
-    return exists().where((Region if value == "boxes" else Caption).image_id == Image.id)
+    return exists().where(Caption.image_id == Image.id)
 
 
 def spoken(languages: Sequence[str]) -> ColumnElement[bool]:

@@ -30,6 +30,7 @@ from search.query.filter_conditions import (
 )
 from search.query.filter_values import Reading, like_pattern, read_bound, read_interval, read_number
 from search.query.tree import Filter, Not
+from search.query.writing import read_writing, written_in
 from search.words.terms import name_terms
 
 
@@ -42,7 +43,7 @@ class FilterKind:
         help: one line.
         read: from the text behind the colon, and today's date, to a value; raises QueryError.
         condition: on `images.id`, from that value; None where the catalogue knows.
-        rows: rows of the catalogue's pictures, from that value; None where the database knows.
+        rows: rows of the catalogue's pictures, from that value; None where the database knows alone.
         known: from that value to what `condition` takes instead, as the database holds it; None for the value itself.
     """
 
@@ -50,7 +51,7 @@ class FilterKind:
     help: str
     read: Callable[[str, date], Reading]
     condition: Callable[[Any], ColumnElement[bool]] | None = None
-    rows: Callable[[Catalogue, Any], NDArray[np.int64]] | None = None
+    rows: Callable[[Session, Catalogue, Any], NDArray[np.int64]] | None = None
     known: Callable[[Session, Any], Any] | None = None
 
 
@@ -90,7 +91,7 @@ def fulfilling(
         value = read_filter(inner.name, inner.value, today or date.today()).value
         kind = FILTERS[inner.name]
         if kind.rows is not None:
-            among = _mask(catalogue, kind.rows(catalogue, value))
+            among = _mask(catalogue, kind.rows(session, catalogue, value))
             allowed &= ~among if isinstance(one, Not) else among
         elif kind.condition is not None:
             known = value if kind.known is None else kind.known(session, value)
@@ -128,7 +129,7 @@ def _read_folder(value: str, today: date) -> Reading:
     return Reading(value, f"in a folder named {value}" if not value.startswith("/") else f"below {value}")
 
 
-def _in_folder(catalogue: Catalogue, value: str) -> NDArray[np.int64]:
+def _in_folder(session: Session, catalogue: Catalogue, value: str) -> NDArray[np.int64]:
     """Pictures below a folder whose path holds all words of this one."""
     terms = [term for part in value.strip("/").split("/") for term in name_terms(part, indexed=False)]
     match = catalogue.match(terms)
@@ -195,8 +196,16 @@ FILTERS: Mapping[str, FilterKind] = {
     ),
     "has": FilterKind(
         "has:boxes",
-        "what is known of it: boxes, captions or gps",
-        _read_choice("has", {"boxes": "with boxes", "captions": "with captions", "gps": "with a place on earth"}),
+        "what is known of it: boxes, captions, gps or text",
+        _read_choice(
+            "has",
+            {
+                "boxes": "with boxes",
+                "captions": "with captions",
+                "gps": "with a place on earth",
+                "text": "with text that was read in it",
+            },
+        ),
         has,
     ),
     "id": FilterKind(
@@ -261,6 +270,12 @@ FILTERS: Mapping[str, FilterKind] = {
         "part of a keyword that its file carries; * for any characters",
         _read_words("with a keyword like"),
         noted_like("keyword"),
+    ),
+    "text": FilterKind(
+        'text:"no parking"',
+        "words that were read in it, in this order; a letter or two may be wrong",
+        read_writing,
+        rows=lambda session, catalogue, value: written_in(session, catalogue, value)[0],
     ),
 }
 """Every filter by its name. What more is known of pictures joins by one entry."""

@@ -27,6 +27,8 @@ class Given:
         without: rows that must not be found: the pictures that were given.
         plain: look alone counts, and the score is the cosine.
         unread: words that the encoder cannot read, folded.
+        misread: `(pictures,)` float32, what wrong letters of the words that were read in them take; None where none
+            were asked for.
     """
 
     ask: Ask
@@ -37,6 +39,7 @@ class Given:
     without: tuple[int, ...] = ()
     plain: bool = False
     unread: frozenset[str] = frozenset()
+    misread: NDArray[np.float32] | None = None
 
     @property
     def bare(self) -> bool:

@@ -12,6 +12,7 @@ from search.catalogue.catalogue import TEXT
 from search.db.annotations import text_bodies
 from search.query.answer import Stages
 from search.query.deriving import derive_boxes
+from search.query.drawn_lines import add_lines
 from search.query.engine import Embedded, Ordered, Wanted, give, order
 from search.query.explain import add_alike, explain_hits
 from search.query.found import Branched
@@ -81,6 +82,7 @@ def _explain(session: Session, snapshot: Snapshot, hits: tuple[Hit, ...], ordere
 
 def _explain_by(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: Branched) -> tuple[Hit, ...]:
     explained = derive_boxes(snapshot, explain_hits(session, snapshot, hits, found), found)
+    explained = add_lines(session, snapshot, explained, found)
     return add_alike(session, snapshot, explained, found)
 
 

@@ -122,6 +122,17 @@ def add_typed(ranked: Ranked, rows: NDArray[np.int64]) -> Ranked:
     return Ranked(ranked.rows, ranked.parts | {"typed": (_TYPED * typed).astype(np.float32)}, ranked.relevance)
 
 
+def add_misread(ranked: Ranked, misread: NDArray[np.float32] | None) -> Ranked:
+    """The same with what wrong letters take from each.
+
+    Args:
+        misread: by row of the catalogue, at most 0; None where no words were looked for in pictures.
+    """
+    if misread is None or not misread[ranked.rows].any():
+        return ranked
+    return Ranked(ranked.rows, ranked.parts | {"misread": misread[ranked.rows]}, ranked.relevance)
+
+
 def boxes_worth(ask: Ask) -> float:
     """Nats that boxes give a picture at most."""
     counted = sum(thing.count is not None for thing in ask.shown)

@@ -48,6 +48,11 @@ def terms(text: str, languages: Sequence[str] | None = None, *, indexed: bool = 
     return _chosen(split(text), None if languages is None else tuple(languages), indexed)
 
 
+def written(text: str) -> list[Term]:
+    """Every word of a line of text, stop words too, as one that is looked through: signs say "no" and "to"."""
+    return [term for word in split(text) for term, _ in _read(word, None, True)]
+
+
 def content(text: str, languages: Sequence[str] | None = None) -> frozenset[str]:
     """The distinct content words of a text, folded."""
     return frozenset(term.word for term in terms(text, languages))
