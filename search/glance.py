@@ -18,7 +18,8 @@ _PRESENT = "EXISTS (SELECT 1 FROM files WHERE files.image_id = images.id AND fil
 _COUNTS = {
     "images": f"SELECT count(*) FROM images WHERE {_PRESENT}",  # noqa: S608  # of constants
     "captions": "SELECT count(*) FROM captions",
-    "regions": "SELECT count(*) FROM regions",
+    "regions": "SELECT count(*) FROM regions WHERE NOT is_read",
+    "lines": "SELECT count(*) FROM regions WHERE is_read",
     "texts": "SELECT count(*) FROM texts",
     "facts": "SELECT count(*) FROM facts",
 }

@@ -17,6 +17,7 @@ from search.checks.previews import check_previews, damaged_previews
 from search.checks.rows import require_sound_vectors
 from search.checks.segments import check_segment, check_strays
 from search.db.schema import Generation, Model
+from search.db.spellings import remake_words
 from search.library import Library
 from search.previews import erase_previews
 from search.publishing import publish
@@ -71,7 +72,7 @@ class RebuildReport:
 
 
 def rebuild(library: Library, *, compact: bool = False) -> RebuildReport:
-    """Make every index again from the stored vectors: FAISS of all models and kinds, and the catalogue.
+    """Make every index again from the record: FAISS of all models and kinds, the words that were read, the catalogue.
 
     Args:
         library: no other bulk job may run on it.
@@ -91,6 +92,8 @@ def rebuild(library: Library, *, compact: bool = False) -> RebuildReport:
             report.compacted = compact_segments(library.database, library.vectors)
         report.previews = erase_previews(damaged_previews(library))
         report.patches = erase_previews(damaged_patches(library))
+        with library.write() as session:
+            remake_words(session)
         with library.read() as session:
             model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
         for model_id in model_ids:

@@ -56,6 +56,7 @@ class MatchedRegion:
             that is like a given one, of the two.
         strength: how likely it is right, in [0, 1].
         source: who tied the phrase to the box; `PATCHES` for a derived one.
+        is_read: whether the phrase is a line of text that is written there.
     """
 
     region_id: int | None
@@ -65,6 +66,7 @@ class MatchedRegion:
     source: str
     answers: str = ""
     strength: float = 1.0
+    is_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,8 @@ class ImageDetail:
     Attributes:
         taken_at: the photographer's clock; aware where its offset is known, naive where not.
         remark: what to know about it, as `code: sentence`, e.g. that its file is cut short.
-        regions: those that belong to no caption.
+        regions: those that belong to no caption, lines of text left out.
+        lines: what is written in it, line by line, in the order of reading.
     """
 
     image_id: int
@@ -228,6 +231,7 @@ class ImageDetail:
     captions: tuple[CaptionInfo, ...]
     regions: tuple[RegionInfo, ...]
     facts: tuple[FactInfo, ...] = ()
+    lines: tuple[RegionInfo, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,7 @@ class LibraryStatus:
         indexes: these, by kind.
         roots: what was given to `index`, in the order of paths.
         facts: words and numbers that pictures carry, each source's counted.
+        lines: lines of text that were read.
     """
 
     images: int
@@ -265,3 +270,4 @@ class LibraryStatus:
     roots: tuple[RootInfo, ...] = ()
     indexes: tuple[IndexInfo, ...] = ()
     facts: int = 0
+    lines: int = 0

@@ -31,6 +31,7 @@ HITS_PER_PAGE = 24
 RECENT = 36
 SUGGESTIONS = 5
 _BOXES_PER_TILE = 6
+_LINES = 300
 
 PageHits = Annotated[int, Query(ge=1, le=MAX_PAGE_HITS)]
 PageNumber = Annotated[int, Query(ge=1, le=1000)]
@@ -187,6 +188,7 @@ async def picture(
         "captions": [(caption, mark_phrases(caption, overlay.things)) for caption in detail.captions],
         "alt": _alt_of(detail),
         "facts": shown_facts(detail.facts),
+        "lines": detail.lines[:_LINES],
         "heat": await shown_heat(looker, detail, heat) if heat.strip() else None,
         "parts": suggested_parts(q) if q.strip() else [],
         "gradient": gradient(),

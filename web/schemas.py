@@ -137,6 +137,10 @@ class ImageModel(Answer):
     files: tuple[FileModel, ...]
     captions: tuple[CaptionModel, ...]
     regions: Annotated[tuple[RegionModel, ...], Field(description="Regions that belong to no caption.")]
+    lines: Annotated[
+        tuple[RegionModel, ...],
+        Field(description="What is written in the picture: lines of text that were read, in the order of reading."),
+    ]
     facts: Annotated[
         tuple[FactModel, ...], Field(description="What its file, and what lies beside it, say of how it was taken.")
     ]

@@ -19,8 +19,9 @@ class MatchedRegionModel(Answer):
     answers: Annotated[str, Field(description="The piece of the query that it answers.", examples=["a brown bear"])]
     strength: Annotated[float, Field(description="How likely the box is right, 0 to 1.", examples=[0.97])]
     source: Annotated[
-        str, Field(description="`import` for people's annotations, else the captioner.", examples=["import"])
+        str, Field(description="`import` for people's annotations, else the captioner or reader.", examples=["import"])
     ]
+    is_read: Annotated[bool, Field(description="Whether the phrase is a line of text that is written there.")]
 
     @computed_field  # type: ignore[prop-decorator]  # mypy does not know pydantic's decorator on top of a property
     @property

@@ -35,6 +35,8 @@ def status(
     console.print(
         f"captions   {found.captions}, boxes {found.regions}, distinct texts {found.texts}, facts {found.facts}"
     )
+    if found.lines:
+        console.print(f"read       {found.lines} lines of text")
     console.print(f"left out   {found.files_refused} refused, {found.files_missing} missing")
     published = ", ".join(f"{count} {kind}" for kind, count in sorted(found.published.items()))
     console.print(f"searchable {published or 'nothing published'} vectors")

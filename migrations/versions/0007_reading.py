@@ -1,6 +1,6 @@
 """Lines of text that were read in pictures, kept apart from things that are seen, with the words to find them by.
 
-Revision: 0007, after 0005.
+Revision: 0007, after 0006.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -20,12 +20,14 @@ def upgrade() -> None:
     op.add_column("regions", sa.Column("is_read", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.create_table(
         "readings",
+        sa.Column("id", big, nullable=False),
         sa.Column("image_id", big, nullable=False),
         sa.Column("source", sa.String(64), nullable=False),
         sa.Column("lines", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["image_id"], ["images.id"], name="fk_readings_image_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("image_id", "source", name="pk_readings"),
+        sa.PrimaryKeyConstraint("id", name="pk_readings"),
+        sa.UniqueConstraint("image_id", "source", name="uq_readings_image_id_source"),
     )
     op.create_index("ix_readings_source_image_id", "readings", ["source", "image_id"])
     op.create_table(

@@ -155,7 +155,8 @@ def _add_older(
 ) -> None:
     """Add what is known of texts that an older catalogue has seen, and held for the other kind."""
     for some in chunks(ids):
-        bodies.update(session.execute(select(TextBody.id, TextBody.body).where(TextBody.id.in_(some))).tuples().all())
+        for text_id, body in session.execute(select(TextBody.id, TextBody.body).where(TextBody.id.in_(some))):
+            bodies[text_id] = body
         known = select(Embedding.text_id, Embedding.id).where(Embedding.model_id == model_id)
         for text_id, embedding_id in session.execute(known.where(Embedding.text_id.in_(some))):
             if text_id is not None:

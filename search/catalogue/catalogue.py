@@ -95,6 +95,13 @@ class Catalogue:
         """Rows of the documents of texts, -1 where unknown."""
         return _places(self.doc_id[: self._texts], text_ids)
 
+    def is_line(self, doc_rows: Rows) -> NDArray[np.bool_]:
+        """Which documents are lines of text that were read in pictures; -1 is none."""
+        if len(self.doc_kind) == 0:
+            return np.zeros(doc_rows.shape, np.bool_)
+        found: NDArray[np.bool_] = (doc_rows >= 0) & (self.doc_kind[doc_rows] == LINE)
+        return found
+
     def rows_of_lines(self, text_ids: NDArray[np.int64]) -> Rows:
         """Rows of the documents of lines, -1 where unknown."""
         at = _places(self.doc_id[self._texts : self._texts + self._lines], text_ids)
@@ -199,6 +206,11 @@ class Catalogue:
         described = np.zeros(len(self.images), bool)
         described[self.pictures.of(np.arange(self._texts))[1]] = True
         return not bool(described.all())
+
+    @property
+    def has_lines(self) -> bool:
+        """Whether text was read in any picture."""
+        return self._lines > 0
 
     @cached_property
     def _texts(self) -> int:

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 
 from search.checks.finding import VerifyReport
 from search.checks.rows import check_rows
+from search.db.chunks import chunks
 from search.db.region_rows import count_without_vector
 from search.db.roots import is_below
-from search.db.schema import Caption, Embedding, File, Image, Model, Region, Root, Segment, TextBody
+from search.db.schema import Caption, Embedding, File, Image, Model, Reading, Region, Root, Segment, TextBody
+from search.db.spellings import unfindable
 from search.errors import CorruptionError, LibraryError
 from search.library import Library
 from search.vectors.live import OWNERS, shown
@@ -25,6 +27,7 @@ def check_database(library: Library, report: VerifyReport) -> None:
         "sqlite": _check_sqlite,
         "rows": check_rows,
         "annotations": _check_annotations,
+        "lines": _check_lines,
         "placement": _check_placement,
         "owners": _check_owners,
         "roots": _check_roots,
@@ -79,6 +82,15 @@ def _check_annotations(session: Session, report: VerifyReport) -> None:
         report.add_row("span_outside_caption", "regions", region_id, message)
 
 
+def _check_lines(session: Session, report: VerifyReport) -> None:
+    """What was read must be found by its words."""
+    read = select(TextBody.id, TextBody.body).where(TextBody.id.in_(select(Region.text_id).where(Region.is_read)))
+    rows = session.execute(read.order_by(TextBody.id)).all()
+    for some in chunks(rows):
+        for text_id in unfindable(session, {row.id: row.body for row in some}):
+            report.add_row("line_unfindable", "texts", text_id, "was read, and not all of its words are among those")
+
+
 def _check_placement(session: Session, report: VerifyReport) -> None:
     wrong = (
         select(Embedding.id, Embedding.kind, Segment.file_name)
@@ -127,7 +139,7 @@ def _check_roots(session: Session, report: VerifyReport) -> None:
 
 
 def _count(session: Session, report: VerifyReport) -> None:
-    tables = (File, Image, TextBody, Caption, Region, Embedding)
+    tables = (File, Image, TextBody, Caption, Region, Reading, Embedding)
     for entity in tables:
         report.checked[entity.__tablename__] = session.scalar(select(func.count()).select_from(entity)) or 0
     dead = select(func.count()).where(*(owner.is_(None) for owner in OWNERS.values()))

@@ -51,6 +51,7 @@ REMEDIES = {
     "span_outside_caption": RESTORE,
     "image_without_vector": REINDEX,
     "text_without_vector": REINDEX,
+    "line_unfindable": REBUILD,
     "row_in_wrong_segment": RESTORE,
     "segment_missing": REPAIR,
     "segment_header": REPAIR,

@@ -46,7 +46,7 @@ def require_sound_vectors(session: Session) -> None:
 def _check_tables(session: Session, report: VerifyReport, names: tuple[str, ...]) -> None:
     for table in [table for table in Base.metadata.sorted_tables if table.name in names]:
         for row in read_rows(session, table):
-            number = row["id"] if isinstance(row["id"], int) else None
+            number = row.get("id") if isinstance(row.get("id"), int) else None
             unreadable = [f"{name} {value.why}" for name, value in row.items() if isinstance(value, Unreadable)]
             if unreadable:
                 report.add_row("row_invalid", table.name, number, "; ".join(unreadable))
@@ -135,6 +135,17 @@ def _of_region(row: Row) -> Problems:
         yield "row_invalid", f"its span is {start} to {end}"
 
 
+def _of_reading(row: Row) -> Problems:
+    yield from _of_source(row)
+    if row["lines"] < 0:
+        yield "row_invalid", f"has {row['lines']} lines"
+
+
+def _of_read_word(row: Row) -> Problems:
+    if not row["word"].strip():
+        yield "row_invalid", "is no word"
+
+
 def _of_segment(row: Row) -> Problems:
     yield from _of_kind(row)
     if row["committed_rows"] < 0 or row["committed_bytes"] < 0 or "/" in row["file_name"]:
@@ -193,6 +204,8 @@ _RULES: dict[str, Callable[[Row], Problems]] = {
     "texts": _of_text,
     "captions": _of_caption,
     "regions": _of_region,
+    "readings": _of_reading,
+    "read_words": _of_read_word,
     "segments": _of_segment,
     "embeddings": _of_embedding,
     "generations": _of_generation,

@@ -26,6 +26,7 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
         return None
     files = session.scalars(select(File).where(File.image_id == image_id).order_by(File.path))
     by_caption: dict[int | None, list[RegionInfo]] = defaultdict(list)
+    lines: list[RegionInfo] = []
     rows = session.execute(
         select(Region, TextBody.body)
         .join(TextBody, TextBody.id == Region.text_id)
@@ -33,7 +34,7 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
         .order_by(Region.span_start, Region.id)
     )
     for region, phrase in rows:
-        by_caption[region.caption_id].append(region_info(region, phrase))
+        (lines if region.is_read else by_caption[region.caption_id]).append(region_info(region, phrase))
     captions = session.execute(
         select(Caption, TextBody.body)
         .join(TextBody, TextBody.id == Caption.text_id)
@@ -55,6 +56,7 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
             for caption, body in captions
         ),
         regions=tuple(by_caption[None]),
+        lines=tuple(lines),
         facts=tuple(FactInfo(fact.name, fact.text, fact.number, fact.source) for fact in facts_of(session, image_id)),
     )
 
@@ -67,7 +69,9 @@ def region_detail(session: Session, region_id: int) -> tuple[ImageDetail, Region
     """
     image_id = session.scalar(select(Region.image_id).where(Region.id == region_id))
     image = None if image_id is None else image_detail(session, image_id)
-    boxes = [] if image is None else [*image.regions, *(box for one in image.captions for box in one.regions)]
+    boxes = (
+        [] if image is None else [*image.regions, *image.lines, *(box for one in image.captions for box in one.regions)]
+    )
     for box in boxes:
         if image is not None and box.region_id == region_id:
             return image, box
@@ -116,7 +120,8 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
         files_refused=states.get("refused", 0),
         files_missing=states.get("missing", 0),
         captions=_count(session, select(func.count()).select_from(Caption)),
-        regions=_count(session, select(func.count()).select_from(Region)),
+        regions=_count(session, select(func.count()).where(Region.is_read.is_(False))),
+        lines=_count(session, select(func.count()).where(Region.is_read)),
         texts=_count(session, select(func.count()).select_from(TextBody)),
         facts=_count(session, select(func.count()).select_from(Fact)),
         model=model.name if model else None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from search.db.base import Base
@@ -15,10 +15,14 @@ class Reading(Base):
     """That a reader has looked at a picture, also where it found nothing. Owner: `search.db.readings`."""
 
     __tablename__ = "readings"
-    __table_args__ = (Index("ix_readings_source_image_id", "source", "image_id"),)
+    __table_args__ = (
+        UniqueConstraint("image_id", "source"),
+        Index("ix_readings_source_image_id", "source", "image_id"),
+    )
 
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), primary_key=True)
-    source: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
+    source: Mapped[str] = mapped_column(String(64))
     """The reader's, as in `regions.source`."""
     lines: Mapped[int] = mapped_column(Integer)
     """How many it found."""

@@ -1,8 +1,8 @@
 """Words that were read, found although a letter or two are wrong: by what is left when letters are left out.
 
-Two words that differ by at most `n` insertions, losses, replacements and swaps share what is left of both when the right
-`n` letters or fewer are left out of each (symmetric deletion, Garbe, 2012); so do their beginnings of one length. A
-look-up is then a few dozen equal keys of an index on either database, however many words there are.
+Two words that differ by at most `n` insertions, losses, replacements and swaps share what is left of both when the
+right `n` letters or fewer are left out of each (symmetric deletion, Garbe, 2012); so do their beginnings of one
+length. A look-up is then a few dozen equal keys of an index on either database, however many words there are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from search.db.chunks import chunks
@@ -26,6 +26,7 @@ TWO_FROM = 8
 _BEGINNING = 7
 """Letters that are compared by their keys; the words that these find are then compared as a whole."""
 
+_LINES_AT_ONCE = 2_000
 _ALIKE_MOST = 5_000
 """Words of one look-up that are compared as a whole."""
 
@@ -56,6 +57,16 @@ def add_words(session: Session, bodies: Iterable[str]) -> None:
         {"key": key, "word_id": word_id} for word, word_id in zip(fresh, ids, strict=True) for key in _keys_of(word)
     ]
     session.execute(insert(ReadSpelling), rows)
+
+
+def remake_words(session: Session) -> None:
+    """Make the words of all lines findable anew, from the lines alone."""
+    session.execute(delete(ReadSpelling))
+    session.execute(delete(ReadWord))
+    read = select(Region.text_id).where(Region.is_read)
+    bodies = list(session.scalars(select(TextBody.body).where(TextBody.id.in_(read))))
+    for some in chunks(bodies, _LINES_AT_ONCE):
+        add_words(session, some)
 
 
 def words_alike(session: Session, wanted: Sequence[str]) -> dict[str, dict[str, int]]:

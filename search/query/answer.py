@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from search.catalogue.catalogue import LINE
 from search.query.alike import by_look, likeness, nearest_by_box, of_boxes
 from search.query.asked import Ask
 from search.query.boxes import COMPOSED, load_boxes
@@ -95,7 +94,7 @@ def _look(
     weights, fetch = snapshot.relevance.weights, max(FIRST, 2 * wanted)
     ask = given.ask
     known = told(snapshot, asked, weights)
-    reach = reach_of(ask, asked, given.vectors, known.beyond)
+    reach = reach_of(ask, asked, given.vectors, known.beyond, lines=snapshot.catalogue.has_lines)
     queries = _searched(given, reach)
     while True:
         if len(queries) or ask.texts:
@@ -182,8 +181,7 @@ def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Seq
     looked_for = len(columns) - len(ask.without)
     composition = compose(len(best), boxed, looked_for, things, list(ask.relations))
     before = ranked.only(best)
-    said = _said(found, columns[:looked_for], len(best), snapshot.catalogue.doc_kind)
-    first = add_boxes(before, ask, composition, said)
+    first = add_boxes(before, ask, composition, _said(found, columns[:looked_for], len(best)))
     order = np.lexsort((first.rows, -first.total))
     rest = ranked.only(np.arange(len(best), len(ranked.rows)))
     if len(rest.rows):
@@ -198,20 +196,22 @@ def _compose(session: Session, snapshot: Snapshot, found: Branched, columns: Seq
     )
 
 
-def _said(found: Branched, columns: Sequence[int], count: int, kinds: NDArray[np.uint8]) -> NDArray[np.bool_]:
+def _said(found: Branched, columns: Sequence[int], count: int) -> NDArray[np.bool_]:
     """`(count, columns)`: whether the best text of each of the first pictures holds every word of each thing.
 
     A line of text on the picture says what is written there, and not that the thing is.
     """
-    at = np.searchsorted(found.evidence.rows, found.ranked.rows[:count])
-    best = [found.evidence.documents[at, column] for column in columns]
+    evidence = found.evidence
+    at = np.searchsorted(evidence.rows, found.ranked.rows[:count])
     held = [
-        np.where(
-            kinds[documents] == LINE, 0, found_in(documents, found.asked[column].worded, found.asked[column].covered)
+        ~evidence.lines[at, column]
+        & (
+            found_in(evidence.documents[at, column], found.asked[column].worded, found.asked[column].covered)
+            >= ALL_HELD
         )
-        for column, documents in zip(columns, best, strict=True)
+        for column in columns
     ]
-    return np.stack(held, axis=1) >= ALL_HELD if held else np.zeros((count, 0), bool)
+    return np.stack(held, axis=1) if held else np.zeros((count, 0), bool)
 
 
 def _joined(first: Ranked, rest: Ranked) -> Ranked:

@@ -9,7 +9,6 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from search.catalogue.catalogue import LINE
 from search.db.chunks import chunks
 from search.db.schema import Region, TextBody
 from search.query.evidence import ALL_HELD, found_in
@@ -49,7 +48,7 @@ def add_lines(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: 
         found: the branch by which these hits were found.
     """
     likely = [hit for hit in hits if hit.likely]
-    if found.given.plain or not likely or not (snapshot.catalogue.doc_kind == LINE).any():
+    if found.given.plain or not likely or not snapshot.catalogue.has_lines:
         return tuple(hits)
     filtered = _filtered(session, found)
     if not found.asked and not filtered:
@@ -95,7 +94,7 @@ def _answering(
         share, typed = max([*held, said.get(line.text_id, (0.0, ""))], default=(0.0, ""))
         if share > 0:
             sure = round(share * line.confidence, 4)
-            region = MatchedRegion(line.region_id, line.body, line.box, None, line.source, typed, sure)
+            region = MatchedRegion(line.region_id, line.body, line.box, None, line.source, typed, sure, is_read=True)
             answers.append((-sure, place, region))
     return [region for _, _, region in sorted(answers, key=lambda one: one[:2])[:MOST_LINES]]
 
@@ -106,9 +105,17 @@ def _share(body: str, wanted: Sequence[Wanted]) -> float:
     wrong = wrong_letters_in(words, wanted)
     if wrong is not None:
         return 1.0 - wrong / max(sum(len(one.word) for one in wanted), 1)
+    if _is_run(words, wanted):
+        return len(words) / len(wanted)
     ends = [count for count in range(1, len(wanted)) if wrong_letters_in(words[-count:], wanted[:count]) is not None]
     begins = [count for count in range(1, len(wanted)) if wrong_letters_in(words[:count], wanted[-count:]) is not None]
     return max([*ends, *begins], default=0) / len(wanted)
+
+
+def _is_run(words: Sequence[str], wanted: Sequence[Wanted]) -> bool:
+    """Whether a whole line stands within what is looked for."""
+    starts = range(len(wanted) - len(words) + 1) if words else range(0)
+    return any(wrong_letters_in(words, wanted[start : start + len(words)]) is not None for start in starts)
 
 
 def _said_by(snapshot: Snapshot, found: Branched, lines: Sequence[_Line]) -> dict[int, tuple[float, str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from search.ascending import firsts
+from search.ascending import firsts, is_member
 from search.catalogue.catalogue import LINE, TEXT, Catalogue, Held
 from search.query.calibrate import Background, measure_backgrounds
 from search.query.fuse import Judged, Weights, judge
@@ -41,6 +41,7 @@ class AskedText:
         meanings: of those, standard deviations above the floor, above 0.
         blind: the encoder can read none of its words: nothing looks like it, only a text can hold it.
         doubtful: it cannot read some of them: what it looks like is no reason to call a picture likely.
+        unread: document rows that hold all words that it cannot read, ascending.
     """
 
     text: str
@@ -53,6 +54,7 @@ class AskedText:
     meanings: NDArray[np.float32]
     blind: bool = False
     doubtful: bool = False
+    unread: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Evidence:
         documents: `(n, u)` int64, the best document for each text; -1 where none says anything.
         silent: `(n,)` bool, pictures about which nothing is written.
         trusted: `(n, u)` bool, whether it can make a picture likely: False where the encoder cannot read a word and the
-            best document does not hold all of them.
+            best document does not hold all words; of a line of text, all that the encoder cannot read.
+        lines: `(n, u)` bool, whether the best document is a line of text on the picture.
     """
 
     rows: NDArray[np.int64]
@@ -75,6 +78,7 @@ class Evidence:
     documents: NDArray[np.int64]
     silent: NDArray[np.bool_]
     trusted: NDArray[np.bool_]
+    lines: NDArray[np.bool_]
 
 
 def ask_texts(
@@ -112,6 +116,9 @@ def ask_texts(
         scored = match.scores + np.where(match.covered >= ALL_HELD, np.float32(WHOLE), 0)
         worded = (match.doc_rows, scored.astype(np.float32), match.covered)
         one = AskedText(text, words, backgrounds[number], *worded, rows, meanings, blind, any(strange))
+        if any(strange) and not blind:
+            unseen = snapshot.catalogue.match([word for word, is_so in zip(words, strange, strict=True) if is_so], held)
+            one = replace(one, unread=unseen.doc_rows[unseen.covered >= ALL_HELD])
         asked.append(_without_lines(snapshot.catalogue, one) if number in denied else one)
     return tuple(asked)
 
@@ -168,14 +175,20 @@ def look_at(
     silent = np.ones(len(rows), bool)
     silent[at[catalogue.doc_kind[documents] == TEXT]] = False
     words, meaning, best = _best_documents(catalogue, len(rows), at, documents, asked, weights)
-    return Evidence(rows, cosines, judge(look, words, meaning, silent, weights), best, silent, _trusted(best, asked))
+    lines = catalogue.is_line(best)
+    judged = judge(look, words, meaning, silent, weights)
+    return Evidence(rows, cosines, judged, best, silent, _trusted(best, lines, asked), lines)
 
 
-def _trusted(best: NDArray[np.int64], asked: Sequence[AskedText]) -> NDArray[np.bool_]:
+def _trusted(best: NDArray[np.int64], lines: NDArray[np.bool_], asked: Sequence[AskedText]) -> NDArray[np.bool_]:
     trusted = np.ones(best.shape, bool)
     for number, one in enumerate(asked):
         if one.doubtful:
-            trusted[:, number] = found_in(best[:, number], one.worded, one.covered) >= ALL_HELD
+            document = best[:, number]
+            whole = found_in(document, one.worded, one.covered) >= ALL_HELD
+            # What is written on a poster does not say that it is a poster; that is seen.
+            read = lines[:, number] & is_member(document, one.unread)
+            trusted[:, number] = whole | read
     return trusted
 
 
@@ -183,7 +196,13 @@ def no_evidence(rows: NDArray[np.int64]) -> Evidence:
     """Pictures that were found by look alone, about which nothing was asked."""
     none = np.empty((len(rows), 0), np.float32)
     return Evidence(
-        rows, none, Judged(none, none, none), none.astype(np.int64), np.zeros(len(rows), bool), none.astype(bool)
+        rows,
+        none,
+        Judged(none, none, none),
+        none.astype(np.int64),
+        np.zeros(len(rows), bool),
+        none.astype(bool),
+        none.astype(bool),
     )
 
 

@@ -81,7 +81,8 @@ def rank(ask: Ask, evidence: Evidence, alike: NDArray[np.float32]) -> Ranked:
     relevance = alike
     things = list(ask.things)
     if ask.main is not None:
-        share = WRITTEN_WHOLE if len(things) > 1 else 1.0
+        # A line of text on the picture is quoted, and not taken apart: it has no twin.
+        share = np.where(evidence.lines[:, ask.main] | (len(things) < 2), 1, WRITTEN_WHOLE).astype(np.float32)
         parts["image"] = judged.look[:, ask.main]
         parts["words"] = share * judged.words[:, ask.main]
         parts["meaning"] = share * judged.meaning[:, ask.main]

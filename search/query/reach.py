@@ -52,7 +52,12 @@ class Reach:
 
 
 def reach_of(
-    ask: Ask, asked: Sequence[AskedText], vectors: NDArray[np.float32], beyond: NDArray[np.float32]
+    ask: Ask,
+    asked: Sequence[AskedText],
+    vectors: NDArray[np.float32],
+    beyond: NDArray[np.float32],
+    *,
+    lines: bool = False,
 ) -> Reach | None:
     """The reach of a branch; None where it has no sentence.
 
@@ -60,13 +65,14 @@ def reach_of(
         asked: the texts of the branch.
         vectors: `(u, dim)` float32, L2-normalised, theirs.
         beyond: `(u,)` float32, log-odds of words and meaning that no picture exceeds, per text.
+        lines: whether text was read in pictures, which counts in full.
     """
     if ask.main is None:
         return None
     looks, shares = np.zeros((2, len(asked)), np.float32)
     looks[ask.main] = shares[ask.main] = 1.0
     if len(ask.things) > 1:
-        shares[ask.main] = WRITTEN_WHOLE
+        shares[ask.main] = 1.0 if lines else WRITTEN_WHOLE
         said = beyond[list(ask.things)]
         weak = [thing for thing, most in zip(ask.things, said.tolist(), strict=True) if most <= said.min() + _NEARLY]
         for things, worth in ((weak, WEAKEST), (ask.things, AVERAGE)):

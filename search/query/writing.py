@@ -50,10 +50,10 @@ def read_writing(value: str, today: date) -> Reading:
     Raises:
         QueryError: there is none, or there are more than a line has.
     """
-    words = list(dict.fromkeys(term.word for term in written(value)))
-    if not 0 < len(words) <= MOST_WORDS:
+    count = len(written(value))
+    if not 0 < count <= MOST_WORDS:
         raise QueryError(
-            f"text:{value} has {len(words)} words", remedy=f'1 to {MOST_WORDS} can be looked for: text:"no parking".'
+            f"text:{value} has {count} words", remedy=f'1 to {MOST_WORDS} can be looked for: text:"no parking".'
         )
     return Reading(value, f"“{value}” was read in it")
 

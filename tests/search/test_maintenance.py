@@ -22,19 +22,24 @@ from search.db.schema import (
     Generation,
     Image,
     Model,
+    ReadWord,
     Region,
     Root,
     Segment,
     TextBody,
 )
+from search.db.readings import add_reading
 from search.errors import CorruptionError, LibraryBusyError
 from search.library import Library
 from search.maintenance import rebuild, verify
 from search.patches.store import Kept
+from search.publishing import publish
 from search.previews import GALLERY_PX, PreviewStore
 from search.vectors.index import VectorIndex, save_index
 from search.vectors.live import KINDS, live_ids
 from vision.looks import GRID, WHOLE, Looks
+from vision.types import Box
+from vision.types import Region as RegionFact
 
 HEADER_BYTES = 128
 BLOCK_BYTES = 24 + 10 * (8 + 16 * 2)
@@ -187,6 +192,14 @@ def _alter_text(stock: Stock) -> None:
     _sql(stock, update(TextBody).where(TextBody.id == stock.texts[0]).values(body="a browm bear"))
 
 
+def _lose_a_read_word(stock: Stock) -> None:
+    with stock.library.write() as session:
+        add_reading(session, stock.images[0], [RegionFact("a dog", Box(0.1, 0.1, 0.2, 0.2))], "reader:1")
+    _sql(stock, delete(ReadWord).where(ReadWord.word == "dog"))
+    with stock.library.exclusive():
+        publish(stock.library, stock.model.id)
+
+
 def _elsewhere(stock: Stock) -> None:
     _sql(stock, update(Root).values(path="/elsewhere"))
 
@@ -249,6 +262,7 @@ DAMAGE: list[tuple[str, Callable[[Stock], object], set[str]]] = [
     ("an image without a vector", _add_unembedded_image, {"image_without_vector"}),
     ("a text without a vector", _orphan_caption_text, {"text_without_vector"}),
     ("a text with another letter", _alter_text, {"text_digest"}),
+    ("a line whose word is gone", _lose_a_read_word, {"line_unfindable"}),
     ("a box without a source", lambda s: _region(s, source=""), {"row_invalid"}),
     ("files of another root", _elsewhere, {"file_outside_root"}),
     ("no model that answers", _no_active, {"no_active_model"}),

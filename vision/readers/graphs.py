@@ -36,6 +36,7 @@ _TOGETHER_PX = 4096
 """Height of a line as the recognition graph wants it, the widest that it is given, and the width of one batch."""
 
 _NARROWEST_PX = 48
+_ENLARGED_MOST = 4.0
 _DOUBTED = 0.8
 """Below this confidence a line is read upside down as well, and what is surer is believed."""
 
@@ -116,7 +117,7 @@ class GraphReader:
         if options.glance_side_px and not self.glance(picture):
             return Reading(glanced=True)
         height, width = picture.shape[:2]
-        scale = max(options.least_side_px / min(height, width), 1.0)
+        scale = min(max(options.least_side_px / min(height, width), 1.0), _ENLARGED_MOST)
         scale = min(scale, options.most_side_px / max(height, width))
         places = find_lines(self._chances(picture, scale), width, height)
         lines = [cut_line(picture, place.corners) for place in places]

@@ -9,7 +9,8 @@ from search.query.sentences.table import Entry, Kind, Lexicon, folded
 
 _TOKEN = re.compile(
     r"(?P<elided>\b(?:[cdjlmnst]|qu)['’](?=\w))"
-    r"|(?P<word>[^\W_]+(?:[-'’ʼ‑][^\W_]+)*)"
+    # A dot behind an initial ends no sentence: J.P.Morgan, U.S.A.
+    r"|(?P<word>(?:\b[^\W\d_]\.(?=\w))*[^\W_]+(?:[-'’ʼ‑][^\W_]+)*)"
     r"|(?P<comma>[,、，;；&+])"
     r"|(?P<stop>[.:!?…。：！？()\[\]{}«»„“”\"/|—–\n])",
     re.IGNORECASE,

@@ -48,7 +48,13 @@ def test_the_bound_holds_for_what_lies_further_than_the_nearest(text: str, seed:
     said = np.where(silent[:, None], 0, rng.random((300, texts)) * rng.random(texts)).astype(np.float32)
     judged = judge(look, said, 3 * said, silent, DEFAULT)
     evidence = Evidence(
-        np.arange(300), look, judged, np.zeros((300, texts), np.int64), silent, np.ones(look.shape, bool)
+        np.arange(300),
+        look,
+        judged,
+        np.zeros((300, texts), np.int64),
+        silent,
+        np.ones(look.shape, bool),
+        np.zeros(look.shape, bool),
     )
     total = rank(asking, evidence, np.zeros(300, np.float32)).total
 
