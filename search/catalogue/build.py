@@ -158,9 +158,9 @@ def _add_older(
         for text_id, body in session.execute(select(TextBody.id, TextBody.body).where(TextBody.id.in_(some))):
             bodies[text_id] = body
         known = select(Embedding.text_id, Embedding.id).where(Embedding.model_id == model_id)
-        for text_id, embedding_id in session.execute(known.where(Embedding.text_id.in_(some))):
-            if text_id is not None:
-                vectors[text_id] = embedding_id
+        for owner, embedding_id in session.execute(known.where(Embedding.text_id.in_(some))):
+            if owner is not None:
+                vectors[owner] = embedding_id
 
 
 def _languages(session: Session, since: Marks) -> dict[int, tuple[str, ...]]:

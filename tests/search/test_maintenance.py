@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, text, update
 from stock import Stock, unit_vectors
 
 from search.checks.finding import REMEDIES
+from search.db.readings import add_reading
 from search.db.schema import (
     Caption,
     Embedding,
@@ -28,13 +29,12 @@ from search.db.schema import (
     Segment,
     TextBody,
 )
-from search.db.readings import add_reading
 from search.errors import CorruptionError, LibraryBusyError
 from search.library import Library
 from search.maintenance import rebuild, verify
 from search.patches.store import Kept
-from search.publishing import publish
 from search.previews import GALLERY_PX, PreviewStore
+from search.publishing import publish
 from search.vectors.index import VectorIndex, save_index
 from search.vectors.live import KINDS, live_ids
 from vision.looks import GRID, WHOLE, Looks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -65,10 +65,10 @@ def _fill(library: Library, folder: Path) -> None:
 
 
 @pytest.fixture
-def ask(library: Library, tmp_path: Path) -> Iterator[Ask]:
+def ask(library: Library, tmp_path: Path) -> Ask:
     _fill(library, tmp_path / "pictures")
     service = SearchService(library, ColourEncoder())
-    yield lambda text: service.search(SearchRequest(text=text, k=20))
+    return lambda text: service.search(SearchRequest(text=text, k=20))
 
 
 def _names(result: SearchResult, *, likely: bool = True) -> list[str]:
