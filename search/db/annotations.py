@@ -132,20 +132,17 @@ def add_annotations(
     captions: Sequence[CaptionFact],
     loose: Sequence[RegionFact],
     source: str,
-    *,
-    read: bool = False,
 ) -> Written:
     """Add captions and regions to an image, as `annotate` does."""
-    return annotate(session, [Annotated(image_id, captions, loose)], source, read=read)[0]
+    return annotate(session, [Annotated(image_id, captions, loose)], source)[0]
 
 
-def annotate(session: Session, items: Sequence[Annotated], source: str, *, read: bool = False) -> list[Written]:
+def annotate(session: Session, items: Sequence[Annotated], source: str) -> list[Written]:
     """Add captions and regions to images; what is already there, from the same source, is not added again.
 
     Args:
         items: an image may come more than once.
         source: `import`, or the identity of a captioner or a reader.
-        read: whether the loose regions are lines of text that were read in the pictures.
 
     Returns:
         What is new of each item.
@@ -175,7 +172,7 @@ def annotate(session: Session, items: Sequence[Annotated], source: str, *, read:
                 counts.already_there += 1
                 continue
             known_regions.add(where)
-            rows.append(_region(item.image_id, caption_id, ids[region.phrase], region, source) | {"is_read": read})
+            rows.append(_region(item.image_id, caption_id, ids[region.phrase], region, source))
             counts.regions += 1
     if rows:
         session.execute(insert(Region), rows)

@@ -20,6 +20,7 @@ _CALLS = {
     "search": (["search", "a", "red", "kayak"], 0, "hits"),
     "duplicates": (["duplicates"], 0, "groups"),
     "caption": (["caption", "--captioner", "storybook-captioner"], 0, "captioned"),
+    "read": (["read", "--threads", "1"], 0, "pictures"),
     "captions list": (["captions", "list"], 0, "sources"),
     "captions forget": (["captions", "forget", "import"], 0, "texts"),
     "import": (["import", "{notes}"], 0, "already_there"),

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +21,7 @@ from vision.onnx_sessions import open_session
 from vision.preprocessing import Preprocessing
 from vision.readers.base import ReaderFacts, Reading, ReadLine
 from vision.readers.lines import Corners, cut_line, find_lines
+from vision.readers.opencv import opencv
 from vision.readers.presets import MOST_PX
 from vision.readers.spelling import readable, script_of, scripts_of, spell
 from vision.types import Box, RgbImage
@@ -136,6 +136,7 @@ class GraphReader:
     def _chances(self, picture: RgbImage, scale: float) -> NDArray[np.float32]:
         """`(h, w)`, how surely each pixel of the scaled picture is text."""
         height, width = (max(round(side * scale / _STEP_PX), 1) * _STEP_PX for side in picture.shape[:2])
+        cv2 = opencv()
         filtering = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
         scaled = cv2.resize(picture, (width, height), interpolation=filtering)
         found: NDArray[np.float32] = _run(self._detection, _normalised(scaled)[None])[0, 0]
@@ -158,6 +159,7 @@ class GraphReader:
     def _spell_batch(
         self, lines: Sequence[RgbImage], widths: Sequence[int], batch: Sequence[int], into: list[tuple[str, float]]
     ) -> None:
+        cv2 = opencv()
         pixels = np.zeros((len(batch), 3, _LINE_PX, max(widths[number] for number in batch)), np.float32)
         for row, number in enumerate(batch):
             level = cv2.resize(lines[number], (widths[number], _LINE_PX), interpolation=cv2.INTER_LINEAR)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vision.readers.opencv import opencv
 from vision.types import RgbImage
 
 Corners = NDArray[np.float32]
@@ -51,6 +51,7 @@ def find_lines(chances: NDArray[np.float32], width_px: int, height_px: int) -> l
         width_px: of the picture on which the corners shall lie.
         height_px: the same.
     """
+    cv2 = opencv()
     mask = (chances > _SHOWN_FROM).astype(np.uint8)
     contours, _ = cv2.findContours(cv2.dilate(mask, np.ones((2, 2), np.uint8)), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     scale = np.array([width_px / chances.shape[1], height_px / chances.shape[0]], np.float32)
@@ -76,7 +77,7 @@ def _mean_within(chances: NDArray[np.float32], corners: NDArray[np.float32]) -> 
     high = np.clip(np.ceil(corners.max(axis=0)).astype(int), 0, [width - 1, height - 1])
     part = chances[low[1] : high[1] + 1, low[0] : high[0] + 1]
     mask = np.zeros(part.shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(corners - low).astype(np.int32)], 1)
+    opencv().fillPoly(mask, [np.round(corners - low).astype(np.int32)], 1)
     return float(part[mask > 0].mean()) if mask.any() else 0.0
 
 
@@ -109,6 +110,7 @@ def cut_line(picture: RgbImage, corners: Corners) -> RgbImage:
     width = max(round(float(max(_distance(corners, 0, 1), _distance(corners, 3, 2)))), 1)
     height = max(round(float(max(_distance(corners, 0, 3), _distance(corners, 1, 2)))), 1)
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    cv2 = opencv()
     turned = cv2.getPerspectiveTransform(np.ascontiguousarray(corners, np.float32), target)
     line = cv2.warpPerspective(picture, turned, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     if height >= _UPENDED * width:

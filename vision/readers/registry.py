@@ -10,12 +10,12 @@ from vision.encoders.folders import folder_named
 from vision.errors import ModelError, ModelMissingError
 from vision.model_kinds import READER
 from vision.model_names import no_such_model
+from vision.readers.opencv import EXTRA, opencv
 from vision.readers.presets import READERS, ReaderPreset
 
 if TYPE_CHECKING:
     from vision.readers.base import Reader
 
-_EXTRA = "Install the extra: pip install 'deixis[ocr]'"
 _MOST_CHARACTERS = 200_000
 _MOST_DICTIONARY_BYTES = 4_000_000
 
@@ -36,9 +36,8 @@ def load_reader(model: str, *, threads: int = 1, thorough: bool = False) -> Read
     if threads < 1:
         raise ModelError(f"threads must be at least 1, got {threads}")
     name, detection, recognition, alphabet = _find(model)
-    if importlib.util.find_spec("cv2") is None:
-        raise ModelMissingError("a reader needs OpenCV, which is not installed", remedy=_EXTRA)
-    from vision.readers.graphs import GraphReader, ReadingOptions  # noqa: PLC0415 (OpenCV is an extra)
+    opencv()
+    from vision.readers.graphs import GraphReader, ReadingOptions  # noqa: PLC0415 (onnxruntime takes its time)
 
     options = ReadingOptions(glance_side_px=0) if thorough else ReadingOptions()
     return GraphReader(detection, recognition, alphabet, name=name, threads=threads, options=options)
@@ -76,12 +75,12 @@ def _find(model: str) -> tuple[str, Path, Path, list[str] | None]:
 def _of_package(preset: ReaderPreset) -> tuple[str, Path, Path, None]:
     folder = installed_reader(preset.name)
     if folder is None:
-        raise ModelMissingError(f"the reader {preset.name} is not installed", remedy=_EXTRA)
+        raise ModelMissingError(f"the reader {preset.name} is not installed", remedy=EXTRA)
     graphs = []
     for pattern in (preset.detection, preset.recognition):
         found = sorted(folder.glob(pattern))
         if not found:
-            raise ModelMissingError(f"{folder} has no {pattern}", remedy=f"{_EXTRA} again, for it is not whole.")
+            raise ModelMissingError(f"{folder} has no {pattern}", remedy=f"{EXTRA} again, for it is not whole.")
         graphs.append(found[0])
     return preset.name, graphs[0], graphs[1], None
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 
 from vision.readers.lines import cut_line, find_lines
+
+cv2 = pytest.importorskip("cv2")
 
 
 def _map(*bars: tuple[tuple[int, int], tuple[int, int], float], size_hw: tuple[int, int] = (160, 320)) -> np.ndarray:
