@@ -63,9 +63,11 @@ def add_lines(session: Session, snapshot: Snapshot, hits: Sequence[Hit], found: 
 
 
 def _filtered(session: Session, found: Branched) -> dict[str, list[Wanted]]:
-    """The words of each `text:` of a branch, by how it is typed."""
-    asked = [one for one in found.given.ask.branch.filters if isinstance(one, Filter) and one.name == "text"]
-    return {f"text:{one.value}": wanted_words(session, one.value) for one in asked}
+    """The words of each `text:` and of each quotation of a branch, by how it is typed."""
+    branch = found.given.ask.branch
+    asked = [one for one in branch.filters if isinstance(one, Filter) and one.name == "text"]
+    quoted = {f'"{text}"': [Wanted(word, {word: 0}) for word in written_words(text)] for text in branch.exact}
+    return quoted | {f"text:{one.value}": wanted_words(session, one.value) for one in asked}
 
 
 def _lines_of(session: Session, image_ids: Sequence[int]) -> dict[int, list[_Line]]:
