@@ -134,6 +134,32 @@ def test_names_are_in_the_order_of_their_bytes_whatever_the_form_before(
             assert session.scalar(text(query)) == "C"
 
 
+def test_boxes_of_an_earlier_form_are_things_and_stay_when_reading_is_taken_back(
+    empty_database_url: str, empty_database: Database
+) -> None:
+    _alembic(empty_database_url, "upgrade", "0005")
+    region = (
+        "INSERT INTO regions (id, image_id, text_id, x0, y0, x1, y1, source{more})"
+        " VALUES ({id}, 1, 1, 0.1, 0.1, 0.2, 0.2, 'import'{value})"
+    )
+    with empty_database.write() as session:
+        session.execute(
+            text(
+                "INSERT INTO images (id, sha256, width_px, height_px, format, size_bytes, created_at)"
+                " VALUES (1, 'a', 9, 9, 'PNG', 9, '2024-05-01 00:00:00')"
+            )
+        )
+        session.execute(text("INSERT INTO texts (id, sha256, body) VALUES (1, 'b', 'a dog')"))
+        session.execute(text(region.format(id=1, more="", value="")))
+    _alembic(empty_database_url, "upgrade", "head")
+    with empty_database.write() as session:
+        assert list(session.scalars(text("SELECT is_read FROM regions"))) == [False]
+        session.execute(text(region.format(id=2, more=", is_read", value=", true")))
+    _alembic(empty_database_url, "downgrade", "0005")
+    with empty_database.read() as session:
+        assert list(session.scalars(text("SELECT id FROM regions"))) == [1], "what was written is no thing"
+
+
 def test_an_older_library_is_refused_or_brought_up_to_date(
     empty_database: Database, later_migrations: Path, home: Path
 ) -> None:
