@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from sqlalchemy import exists, select
 
+from indexer.batches import in_batches
 from indexer.captions import annotations_of
 from indexer.control import control_picture
 from indexer.embed_regions import embed_regions
@@ -30,7 +31,7 @@ from search.publishing import publish
 from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.grounding.base import CaptionerFacts, Detail, GroundedCaption, GroundedCaptioner
-from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, Refused
+from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
 from vision.types import RgbImage
 
 _AT_LEAST = 16
@@ -166,7 +167,7 @@ def _caption_pictures(
     # Room for the whole next batch: it is decoded while this one is written about, and the last one stored.
     pool = DecoderPool(options.limits, options.decode_workers, window=max(4 * options.decode_workers, 2 * size))
     with Line([writing], timing) as line, pool:
-        for batch in _batches(pool.map(requests), size):
+        for batch in in_batches(pool.map(requests), size):
             readable: list[_Readable] = []
             for answer in batch:
                 if isinstance(answer, Refused):
@@ -251,14 +252,3 @@ def _publish(library: Library, model: Model, encoder: Encoder, report: CaptionRe
     report.texts_embedded = embed_texts(library, model, writer, on_progress, report.texts_refused)
     on_progress(Progress("publish", 0, None))
     publish(library, model.id, ("text", "region"))
-
-
-def _batches(answers: Iterator[Decoded | Refused], size: int) -> Iterator[list[Decoded | Refused]]:
-    batch: list[Decoded | Refused] = []
-    for answer in answers:
-        batch.append(answer)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

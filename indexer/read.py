@@ -11,6 +11,7 @@ from pathlib import Path
 from indexer.batches import in_batches
 from indexer.control import control_picture
 from indexer.embed_texts import embed_texts
+from indexer.hands import Hands, take_in_hand
 from indexer.isolate import ItemError, blames_an_item, in_parts, words
 from indexer.kept import go_on, noting
 from indexer.report import OnProgress, Progress, RefusedFile, SkippedRecord, silent
@@ -20,6 +21,7 @@ from search.db.limits import MAX_TEXT_CHARS, has_area, holdable
 from search.db.readings import add_reading, images_unread
 from search.db.roots import remembered_path
 from search.db.schema import Model
+from search.jobs.quarantine import Item
 from search.library import Library
 from search.publishing import publish
 from vision.encoders.base import Encoder
@@ -39,12 +41,14 @@ class ReadOptions:
 
     Attributes:
         folder: read only pictures with a file below it, or that file; None for all.
+        retry_refused: try again the pictures over which workers have died.
         batch_size: pictures per transaction; each is some 10 MB in memory until it has been read.
         decode_workers: decoding child processes.
         limits: what decoding one picture may cost.
     """
 
     folder: Path | None = None
+    retry_refused: bool = False
     batch_size: int = 16
     decode_workers: int = 1
     limits: DecodeLimits = field(default_factory=DecodeLimits)
@@ -74,12 +78,24 @@ class ReadReport:
     texts_refused: list[SkippedRecord] = field(default_factory=list)
     elapsed_s: float = 0.0
 
+    def add(self, later: ReadReport) -> None:
+        """Count what a later look for more pictures has brought."""
+        self.pictures += later.pictures
+        self.with_text += later.with_text
+        self.glanced += later.glanced
+        self.lines += later.lines
+        self.refused = later.refused
+        self.texts_embedded += later.texts_embedded
+        self.texts_refused = later.texts_refused
+        self.elapsed_s += later.elapsed_s
+
 
 @dataclass(frozen=True, slots=True)
 class _Readable:
     """A decoded picture that waits to be read."""
 
     image_id: int
+    sha256: str
     path: str
     pixels: RgbImage
 
@@ -95,29 +111,31 @@ def read_library(
     reader: Reader,
     options: ReadOptions | None = None,
     on_progress: OnProgress = silent,
+    hands: Hands | None = None,
 ) -> ReadReport:
     """Read every picture at which this reader has not looked; resumable at every batch.
 
     Args:
         encoder: the library's own; it embeds what was read.
+        hands: of the job that this is part of.
 
     Raises:
         LibraryEmptyError: nothing has been indexed yet.
         ModelMismatchError: the encoder is not the library's.
-        LibraryBusyError: another bulk job runs on this library.
+        LibraryBusyError: another job reads, or has the library alone.
         NotFoundError: the library knows nothing of the folder.
         ModelError: the reader fails on any picture.
     """
     started = time.monotonic()
     options = options or ReadOptions()
     report = ReadReport()
-    with library.exclusive():
+    with library.working("reading"):
         with library.write() as session:
             model = library.check_model(session, encoder.facts)
             session.expunge(model)
         with noting(lambda: go_on(report.pictures, "pictures")):
             try:
-                _read_pictures(library, reader, options, report, on_progress)
+                _read_pictures(library, reader, options, report, on_progress, hands)
             finally:
                 _publish(library, model, encoder, report, on_progress)
     report.elapsed_s = time.monotonic() - started
@@ -125,7 +143,12 @@ def read_library(
 
 
 def _read_pictures(
-    library: Library, reader: Reader, options: ReadOptions, report: ReadReport, on_progress: OnProgress
+    library: Library,
+    reader: Reader,
+    options: ReadOptions,
+    report: ReadReport,
+    on_progress: OnProgress,
+    hands: Hands | None,
 ) -> None:
     source = reader_source(reader.facts)
     with library.read() as session:
@@ -133,6 +156,8 @@ def _read_pictures(
         paths = first_paths(session, images_unread(session, source, below))
     image_ids = {path: image_id for image_id, path in paths.items()}
     requests = (DecodeRequest(path, preprocessing=reader.facts.preprocessing) for path in image_ids)
+    if options.retry_refused and hands is not None:
+        hands.forgive(source)
     on_progress(Progress("reading", 0, len(paths)))
     done = 0
     with DecoderPool(options.limits, options.decode_workers) as pool:
@@ -142,14 +167,19 @@ def _read_pictures(
                 if isinstance(answer, Refused):
                     report.refused.append(RefusedFile(answer.path, f"{answer.code}: {answer.reason}"))
                 elif answer.pixels is not None:
-                    readable.append(_Readable(image_ids[answer.path], answer.path, answer.pixels))
-            _read_batch(library, reader, source, readable, report)
+                    readable.append(_Readable(image_ids[answer.path], answer.sha256, answer.path, answer.pixels))
+            _read_batch(library, reader, source, readable, report, hands)
             done += len(batch)
             on_progress(Progress("reading", done, len(paths)))
 
 
 def _read_batch(
-    library: Library, reader: Reader, source: str, readable: Sequence[_Readable], report: ReadReport
+    library: Library,
+    reader: Reader,
+    source: str,
+    readable: Sequence[_Readable],
+    report: ReadReport,
+    hands: Hands | None,
 ) -> None:
     """Read pictures and write what was read; one that fails is listed, and tried again at the next run."""
     found: list[tuple[_Readable, Reading]] = []
@@ -160,7 +190,10 @@ def _read_batch(
     def refuse(picture: _Readable, code: str, reason: str) -> None:
         report.refused.append(RefusedFile(picture.path, f"{code}: {reason}"))
 
-    in_parts(readable, look, refuse, control=lambda: _check(reader))
+    def work(some: Sequence[_Readable]) -> None:
+        in_parts(some, look, refuse, control=lambda: _check(reader))
+
+    take_in_hand(hands, source, readable, lambda one: Item(one.sha256, one.path), work, refuse)
     in_parts(
         found,
         lambda some: _write(library, some, source, report),

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from deixis import exit_codes
-from deixis.context import decode_limits, library_encoder, open_library, read_settings
+from deixis.context import decode_limits, open_library, read_settings
+from deixis.index_options import RetryRefused
+from deixis.jobs import Queued, encoder_wish, from_anywhere, run_job
 from deixis.options import DatabaseUrl, Home, Json, LibraryModelName, Quiet, Threads, complete_reader
 from deixis.output import err, out, print_json, printable, rate
-from deixis.progress import progress_bar
-from indexer.read import ReadOptions, ReadReport, read_library
+from indexer.jobs.kinds import ReadJob
+from indexer.read import ReadOptions, ReadReport
 from vision.readers.presets import DEFAULT_READER
-from vision.readers.registry import load_reader
 
 _LISTED = 20
 
@@ -40,6 +41,8 @@ def read(
     threads: Threads = None,
     model: LibraryModelName = None,
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, max=1024, help="Pictures per transaction.")] = 16,
+    retry_refused: RetryRefused = False,
+    queue: Queued = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -49,13 +52,17 @@ def read(
     """
     settings = read_settings(home=home, database_url=database_url, model=model, threads=threads)
     options = ReadOptions(
-        folder=folder, batch_size=batch_size, decode_workers=settings.decoders, limits=decode_limits(settings)
+        folder=None if folder is None else folder.absolute(),
+        retry_refused=retry_refused,
+        batch_size=batch_size,
+        decode_workers=settings.decoders,
+        limits=decode_limits(settings),
     )
-    loaded = load_reader(reader, threads=settings.compute_threads, thorough=thorough)
     with open_library(settings) as library:
-        encoder = library_encoder(settings, library)
-        with progress_bar(quiet=quiet or json) as on_progress:
-            report = read_library(library, encoder, loaded, options, on_progress)
+        job = ReadJob(from_anywhere(reader), options, encoder_wish(settings), thorough)
+        report = run_job(library, job, queue=queue, json=json, quiet=quiet)
+    if report is None:
+        return exit_codes.OK
     print_json(asdict(report)) if json else _print(report)
     return exit_codes.PARTIAL if report.refused or report.texts_refused else exit_codes.OK
 

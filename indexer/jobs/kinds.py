@@ -14,12 +14,14 @@ from indexer.importers import import_annotations
 from indexer.jobs.desk import Desk
 from indexer.options import IndexOptions
 from indexer.pipeline import index_paths
+from indexer.read import ReadOptions, ReadReport, read_library
 from indexer.report import CaptionReport, ImportReport, IndexReport
 from search.encoder import EncoderWish, encoder_to_index, own_encoder
 from search.errors import LibraryError
 from search.library import Library
 from search.maintenance import RebuildReport, rebuild
 from vision.grounding.registry import load_captioner
+from vision.readers.registry import load_reader
 from vision.translation.captioner import in_language
 
 
@@ -99,6 +101,38 @@ class CaptionJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadJob:
+    """`read`: read the text in every picture.
+
+    Attributes:
+        reader: preset, or a folder of graphs.
+        thorough: look closely also where a first look finds no text.
+        encoder: which one is asked for.
+    """
+
+    KIND: ClassVar[str] = "read"
+
+    reader: str
+    options: ReadOptions
+    encoder: EncoderWish
+    thorough: bool = False
+
+    @property
+    def lane(self) -> str | None:
+        """What is read."""
+        return "reading"
+
+    def run(self, library: Library, desk: Desk) -> ReadReport:
+        """Read; a worker also waits for the pictures that are being indexed at the same time."""
+        encoder = own_encoder(library, self.encoder)
+        reader = load_reader(self.reader, threads=self.encoder.threads, thorough=self.thorough)
+        report = read_library(library, encoder, reader, self.options, desk.on_progress, desk.hands)
+        while desk.more_is_coming():
+            report.add(read_library(library, encoder, reader, self.options, desk.on_progress, desk.hands))
+        return report
+
+
+@dataclass(frozen=True, slots=True)
 class ImportJob:
     """`import`: annotations that exist already.
 
@@ -141,7 +175,9 @@ class RebuildJob:
         return rebuild(library, compact=self.compact)
 
 
-KINDS: Mapping[str, type[JobForm]] = {form.KIND: form for form in (IndexJob, CaptionJob, ImportJob, RebuildJob)}
+KINDS: Mapping[str, type[JobForm]] = {
+    form.KIND: form for form in (IndexJob, CaptionJob, ReadJob, ImportJob, RebuildJob)
+}
 
 
 def arguments_of(form: JobForm) -> dict[str, Any]:

@@ -67,6 +67,7 @@ def test_words_are_read_told_and_found(deixis: Command, pictures: Path) -> None:
 
 
 def test_without_the_extra_the_remedy_is_said(deixis: Command, pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert deixis("index", str(pictures), "--model", "colour")[0] == exit_codes.OK
     monkeypatch.setitem(sys.modules, "rapidocr", None)
     code, _, err = deixis("read")
     assert code not in (exit_codes.OK, exit_codes.PARTIAL)
@@ -74,6 +75,7 @@ def test_without_the_extra_the_remedy_is_said(deixis: Command, pictures: Path, m
 
 
 def test_a_folder_that_is_no_reader_is_named(deixis: Command, pictures: Path) -> None:
+    assert deixis("index", str(pictures), "--model", "colour")[0] == exit_codes.OK
     code, _, err = deixis("read", "--reader", str(pictures))
     assert code != exit_codes.OK
     assert "no detection.onnx" in err
