@@ -42,4 +42,5 @@ class CommandRow:
 
 
 def row_of(name: str, target: str, summary: str, *examples: str, partial: bool = False) -> CommandRow:
+    """Make a row; `target` lies in `deixis.commands`, and `partial` says that something may be left out."""
     return CommandRow(name, f"deixis.commands.{target}", summary, examples, (0, 3) if partial else (0,))
