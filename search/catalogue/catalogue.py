@@ -222,8 +222,13 @@ class Catalogue:
 
     @cached_property
     def _typical_length(self) -> float:
-        used = self.words.lengths[: self._texts][np.diff(self.pictures.starts[: self._texts + 1]) > 0]
-        return max(float(used.mean()) if len(used) else 1.0, 1.0)
+        is_used = np.diff(self.pictures.starts) > 0
+        # Lines stand in only where nothing was said: reading must not change what a caption is worth.
+        for part in (slice(0, self._texts), slice(self._texts, self._texts + self._lines)):
+            used = self.words.lengths[part][is_used[part]]
+            if len(used):
+                return max(float(used.mean()), 1.0)
+        return 1.0
 
     @cached_property
     def _image_owners(self) -> _Owners:
