@@ -10,7 +10,7 @@ the share of pictures that come first is printed. With `--photos`, signs are dra
 folder of JPEG files, and the others are read with and without the first look. With `--peer`, rapidocr's own pipeline
 reads the same pictures with the same graphs.
 
-What the reader does was chosen on pictures of the seeds 1000 to 1059 and on the photographs with even places.
+The first look was chosen on pictures of the seeds 1000 to 1059; on photographs, docs/reading.md says how.
 """
 
 from __future__ import annotations
