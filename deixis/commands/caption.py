@@ -25,6 +25,7 @@ from deixis.options import (
     TranslatorName,
 )
 from deixis.output import err, out, print_json, printable, rate
+from deixis.stage_times import Profile, print_stages
 from indexer.caption import CaptionOptions
 from indexer.jobs.kinds import CaptionJob
 from indexer.report import CaptionReport
@@ -48,6 +49,7 @@ def caption(
     batch_size: BatchSize = None,
     retry_refused: RetryRefused = False,
     queue: Queued = False,
+    profile: Profile = False,
     json: Json = False,
     quiet: Quiet = False,
 ) -> int:
@@ -77,6 +79,8 @@ def caption(
     if report is None:
         return exit_codes.OK
     print_json(asdict(report)) if json else _print(report)
+    if profile and not json:
+        print_stages(report.stages, report.elapsed_s)
     return exit_codes.PARTIAL if report.refused or report.texts_refused or report.boxes.refused else exit_codes.OK
 
 

@@ -28,6 +28,7 @@ from deixis.jobs import Queued, encoder_wish, run_job
 from deixis.options import BackendName, BatchSize, DatabaseUrl, Home, Json, ModelName, PrecisionName, Quiet, Threads
 from deixis.output import err, out, print_json, printable, rate
 from deixis.passed_over import counted, listed
+from deixis.stage_times import Profile, print_stages
 from indexer.jobs.kinds import IndexJob
 from indexer.options import IndexOptions
 from indexer.report import IndexReport, PatchReport
@@ -62,6 +63,7 @@ def index(
     prune: Prune = False,
     patches: Patches = None,
     queue: Queued = False,
+    profile: Profile = False,
     json: Json = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -90,11 +92,13 @@ def index(
         report = run_job(library, job, queue=queue, json=json, quiet=quiet)
     if report is None:
         return exit_codes.OK
-    return _told(report, json=json, verbose=verbose)
+    return _told(report, json=json, verbose=verbose, profile=profile)
 
 
-def _told(report: IndexReport, *, json: bool, verbose: bool) -> int:
+def _told(report: IndexReport, *, json: bool, verbose: bool, profile: bool) -> int:
     print_json(asdict(report)) if json else _print(report, verbose=verbose)
+    if profile and not json:
+        print_stages(report.stages, report.elapsed_s)
     return exit_codes.PARTIAL if report.refused or report.texts_refused or report.boxes.refused else exit_codes.OK
 
 
