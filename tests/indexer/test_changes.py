@@ -21,6 +21,7 @@ from search.library import Library
 from search.maintenance import verify
 from search.previews import GALLERY_PX, PreviewStore
 from vision.encoders.base import Encoder
+from vision.encoders.colour import ColourEncoder
 from vision.types import Box, Span
 
 Draw = Callable[..., Path]
@@ -268,3 +269,21 @@ def test_instants_are_those_of_the_new_bytes(sqlite_library: Library, encoder: E
     assert (report.embedded, report.rewritten) == (0, 1)
     taken = image_at(sqlite_library, path).taken_at
     assert taken == datetime(2019, 7, 14, 12, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("part", [1, 2])
+def test_parts_of_any_size_tell_the_same(
+    library: Library, draw: Draw, pictures: Path, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr("indexer.scan._PART", part)
+    monkeypatch.setattr("indexer.stages.scan._PAGE", part)
+    for number, name in enumerate(["b/x.png", "b.png", "a/z/1.png", "a/y.png", "c.png"]):
+        draw(name, "red", (40 + number, 30))
+    first = index_paths(library, ColourEncoder(), [pictures], IndexOptions(decode_workers=1))
+    (pictures / "b/x.png").rename(pictures / "moved.png")
+    (pictures / "c.png").unlink()
+    (pictures / "a/y.png").unlink()
+    second = index_paths(library, ColourEncoder(), [pictures], IndexOptions(decode_workers=1))
+    assert (first.embedded, second.unchanged, second.reused, second.missing) == (5, 2, 1, 3)
+    assert index_paths(library, ColourEncoder(), [pictures], IndexOptions(rescan=True)).unchanged == 3
+    assert verify(library).findings == []

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from indexer.pipeline import IndexOptions, index_paths
+from indexer.report import Progress
 from indexer.scan import PathError
 from search.db.schema import Embedding, File, Image, Model
 from search.errors import ModelMismatchError
@@ -226,3 +227,48 @@ def test_another_model_is_refused_until_it_is_asked_to_replace_the_old_one(
     with pytest.raises(ModelMismatchError):
         SearchService(library, encoder).search(SearchRequest(text="red"))
     assert_sound(library)
+
+
+class _StoppedError(Exception):
+    """What a listener raises to end a run."""
+
+
+@pytest.mark.parametrize("error", [_StoppedError, KeyboardInterrupt])
+def test_what_the_listener_raises_ends_the_run_and_what_is_finished_is_kept_and_found(
+    library: Library, draw: Draw, pictures: Path, error: type[BaseException]
+) -> None:
+    for number in range(24):
+        draw(f"{number}.png", "red", (40 + number, 30))
+
+    def tell(progress: Progress) -> None:
+        if progress.stage == "images" and progress.done == 20:
+            raise error
+
+    with pytest.raises(error):
+        index_paths(library, ColourEncoder(), [pictures], IndexOptions(decode_workers=1, batch_size=2), tell)
+    kept = count(library, Embedding)
+    assert 2 <= kept < 24
+    found = SearchService(library, ColourEncoder()).search(SearchRequest(text="red", k=24))
+    assert (len(found.hits), found.waiting) == (kept, 0)
+    again = index_paths(library, ColourEncoder(), [pictures], ONE_CHILD)
+    assert (again.embedded, again.unchanged) == (24 - kept, kept)
+    assert_sound(library)
+
+
+def test_copies_that_follow_each_other_too_fast_to_be_known_get_one_vector(
+    library: Library, draw: Draw, pictures: Path
+) -> None:
+    first = draw("00.png", "red")
+    for number in range(1, 12):
+        shutil.copy(first, pictures / f"{number:02}.png")
+    report = index_paths(library, ColourEncoder(), [pictures], IndexOptions(decode_workers=1, batch_size=2))
+    assert (report.embedded, report.reused) == (1, 11)
+    assert (count(library, Image), count(library, Embedding), count(library, File)) == (1, 1, 12)
+    assert_sound(library)
+
+
+def test_stages_are_timed(library: Library, draw: Draw, pictures: Path) -> None:
+    draw("a.png", "red")
+    stages = index_paths(library, ColourEncoder(), [pictures], ONE_CHILD).stages
+    assert {"scan", "decode", "embed", "write", "publish"} <= set(stages)
+    assert all(time.worked_s > 0 for name, time in stages.items() if name in ("scan", "decode", "embed", "write"))
