@@ -85,7 +85,11 @@ def test_no_exif_block_and_no_file_time_keeps_a_picture_out(
         batch.append(DecodedFile(FileFact(path, len(data), times[0], "1", times[1]), root_id, answer))
     left_out: list[object] = []
     fresh: list[int] = []
-    in_parts(batch, lambda items: fresh.append(writer.write_pictures(items)), lambda *left: left_out.append(left))
+    in_parts(
+        batch,
+        lambda items: fresh.append(writer.write_pictures(writer.embed_pictures(items))),
+        lambda *left: left_out.append(left),
+    )
     assert left_out == []
     with indexed.read() as session:
         paths = [item.fact.path for item in batch]
