@@ -90,9 +90,7 @@ def index(
     with open_library(settings, create=True) as library:
         job = IndexJob(tuple(roots), options, encoder_wish(settings))
         report = run_job(library, job, queue=queue, json=json, quiet=quiet)
-    if report is None:
-        return exit_codes.OK
-    return _told(report, json=json, verbose=verbose, profile=profile)
+    return exit_codes.OK if report is None else _told(report, json=json, verbose=verbose, profile=profile)
 
 
 def _told(report: IndexReport, *, json: bool, verbose: bool, profile: bool) -> int:
