@@ -32,6 +32,10 @@ _STAGES = {
     "publish": "publishing",
     "patches": "patches",
     "reading": "reading",
+    "files": "checking files",
+    "rows": "rows",
+    "vectors": "vectors",
+    "previews": "previews",
 }
 
 

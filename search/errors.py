@@ -42,3 +42,7 @@ class NotFoundError(DeixisError):
 
 class ImportFormatError(DeixisError):
     """An annotation file does not say what its format promises."""
+
+
+class ExportFormatError(DeixisError):
+    """The files of an exported library are damaged, foreign, newer, or say what no library can hold."""

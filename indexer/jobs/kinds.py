@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from indexer.caption import CaptionOptions, caption_library
+from indexer.export_library import ExportOptions, ExportReport, export_library
 from indexer.importers import import_annotations
 from indexer.jobs.desk import Desk
 from indexer.options import IndexOptions
@@ -158,6 +159,29 @@ class ImportJob:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportJob:
+    """`export-library`: write the library as Parquet files.
+
+    Attributes:
+        folder: absolute.
+    """
+
+    KIND: ClassVar[str] = "export"
+
+    folder: str
+    options: ExportOptions
+
+    @property
+    def lane(self) -> str | None:
+        """It writes nothing of the library; two exports at a time would only be slower."""
+        return "export"
+
+    def run(self, library: Library, desk: Desk) -> ExportReport:
+        """Export."""
+        return export_library(library, Path(self.folder), self.options, desk.on_progress)
+
+
+@dataclass(frozen=True, slots=True)
 class RebuildJob:
     """`rebuild`: make every index again."""
 
@@ -176,7 +200,7 @@ class RebuildJob:
 
 
 KINDS: Mapping[str, type[JobForm]] = {
-    form.KIND: form for form in (IndexJob, CaptionJob, ReadJob, ImportJob, RebuildJob)
+    form.KIND: form for form in (IndexJob, CaptionJob, ReadJob, ImportJob, ExportJob, RebuildJob)
 }
 
 

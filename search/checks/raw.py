@@ -57,11 +57,20 @@ class Unreadable:
         self.why = why
 
 
-def read_rows(session: Session, table: Table) -> Iterator[Row]:
-    """Every row as plain values by column name: paths as bytes, instants as text, or `Unreadable`."""
+def read_rows(session: Session, table: Table, *, by_id: bool = False) -> Iterator[Row]:
+    """Every row as plain values by column name: paths as bytes, instants as text, or `Unreadable`.
+
+    Args:
+        session: open for reading.
+        table: which.
+        by_id: in the order of their ids.
+    """
     sqlite = session.get_bind().dialect.name == "sqlite"
     columns = list(table.columns)
-    for values in session.execute(_query(table, sqlite=sqlite).execution_options(yield_per=2000)):
+    query = _query(table, sqlite=sqlite)
+    if by_id:
+        query = query.order_by(table.c.id)
+    for values in session.execute(query.execution_options(yield_per=2000)):
         if sqlite:
             triples = zip(columns, values[::2], values[1::2], strict=True)
             yield {column.name: _from_sqlite(column, stored, value) for column, stored, value in triples}
@@ -69,10 +78,17 @@ def read_rows(session: Session, table: Table) -> Iterator[Row]:
             yield {column.name: _from_postgres(column, value) for column, value in zip(columns, values, strict=True)}
 
 
+def checked(column: Column[Any], value: Any) -> Any:
+    """A plain value that is to be stored in this column, or `Unreadable` where the column cannot hold it."""
+    if value is None:
+        return None if column.nullable else Unreadable("is empty")
+    return _checked(kind_of(column), value)
+
+
 def _query(table: Table, *, sqlite: bool) -> Select[Any]:
     parts: list[Any] = []
     for column in table.columns:
-        kind = _kind(column)
+        kind = kind_of(column)
         if sqlite:
             name = column.name
             # As bytes: the driver would raise for a whole batch at the first text that is not UTF-8.
@@ -91,7 +107,8 @@ def _query(table: Table, *, sqlite: bool) -> Select[Any]:
     return select(*parts).select_from(table)
 
 
-def _kind(column: Column[Any]) -> TypeEngine[Any]:
+def kind_of(column: Column[Any]) -> TypeEngine[Any]:
+    """What a column stores, beneath our own types."""
     kind = column.type
     return kind.impl_instance if isinstance(kind, TypeDecorator) else kind
 
@@ -99,7 +116,7 @@ def _kind(column: Column[Any]) -> TypeEngine[Any]:
 def _from_sqlite(column: Column[Any], stored: str, value: Any) -> Any:
     if stored == "null":
         return None if column.nullable else Unreadable("is empty")
-    kind = _kind(column)
+    kind = kind_of(column)
     if stored not in next(names for kinds, names in _STORED if isinstance(kind, kinds)):
         return Unreadable(f"is stored as {stored}")
     if stored == "text":
@@ -113,7 +130,7 @@ def _from_sqlite(column: Column[Any], stored: str, value: Any) -> Any:
 def _from_postgres(column: Column[Any], value: Any) -> Any:
     if value is None:
         return None
-    kind = _kind(column)
+    kind = kind_of(column)
     if isinstance(kind, DateTime):
         value = str(value).removesuffix("AD")
     return _checked(kind, bytes(value) if isinstance(kind, LargeBinary) else value)

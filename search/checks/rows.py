@@ -47,15 +47,20 @@ def _check_tables(session: Session, report: VerifyReport, names: tuple[str, ...]
     for table in [table for table in Base.metadata.sorted_tables if table.name in names]:
         for row in read_rows(session, table):
             number = row.get("id") if isinstance(row.get("id"), int) else None
-            unreadable = [f"{name} {value.why}" for name, value in row.items() if isinstance(value, Unreadable)]
-            if unreadable:
-                report.add_row("row_invalid", table.name, number, "; ".join(unreadable))
-                continue
-            for code, message in _RULES[table.name](row):
+            for code, message in problems_of(table.name, row):
                 report.add_row(code, table.name, number, message)
 
 
 Problems: TypeAlias = Iterator[tuple[str, str]]
+
+
+def problems_of(table: str, row: Row) -> Problems:
+    """What is wrong with one row of this table, as `read_rows` gives it: code and message of each thing."""
+    unreadable = [f"{name} {value.why}" for name, value in row.items() if isinstance(value, Unreadable)]
+    if unreadable:
+        yield "row_invalid", "; ".join(unreadable)
+    else:
+        yield from _RULES[table](row)
 
 
 def _of_library(row: Row) -> Problems:
@@ -68,6 +73,8 @@ def _of_model(row: Row) -> Problems:
         yield "row_invalid", "its identity is not 64 hex digits"
     if row["dim"] < 1:
         yield "row_invalid", f"its vectors have {row['dim']} numbers"
+    if not isinstance(json.loads(row["facts"]), dict):
+        yield "row_invalid", "its facts are no object"
 
 
 def _of_root(row: Row) -> Problems:
@@ -122,6 +129,12 @@ def _of_caption(row: Row) -> Problems:
 def _of_source(row: Row) -> Problems:
     if not row["source"].strip():
         yield "row_invalid", "names no source"
+
+
+def _of_caption_generation(row: Row) -> Problems:
+    yield from _of_source(row)
+    if row["detail"] not in (None, "brief", "detailed") or not 0 <= row["token"] < 2**40:
+        yield "row_invalid", f"its detail is {row['detail']!r}"
 
 
 def _of_region(row: Row) -> Problems:
@@ -202,6 +215,7 @@ _RULES: dict[str, Callable[[Row], Problems]] = {
     "files": _of_file,
     "facts": _of_fact,
     "texts": _of_text,
+    "caption_generations": _of_caption_generation,
     "captions": _of_caption,
     "regions": _of_region,
     "readings": _of_reading,

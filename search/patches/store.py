@@ -99,6 +99,27 @@ class PatchStore:
             write_whole(path, data, lasting=False, mode=0o600)
         return len(data)
 
+    def put_packed(self, sha256: str, kept: Kept, data: bytes, dim: int) -> bool:
+        """Keep the bytes of a file that was made elsewhere; returns False, and keeps nothing, where they are no such.
+
+        Args:
+            sha256: of the picture's file.
+            kept: what is kept here.
+            data: what `packed` made.
+            dim: of the encoder's vectors.
+
+        Raises:
+            LibraryError: it cannot be written.
+        """
+        looks = unpacked(data)
+        if looks is None or looks.dim != dim or not np.isfinite(looks.views).all():
+            return False
+        path = self.path(sha256, kept.model)
+        with writing_to(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_whole(path, data, lasting=False, mode=0o600)
+        return True
+
     def read(self, sha256: str, model: str) -> Looks | None:
         """The patches of a picture, or None where they have not been made, are damaged or cannot be read."""
         try:

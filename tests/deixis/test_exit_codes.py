@@ -17,7 +17,7 @@ from search.library import Library
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "exit-codes.md"
 COMMANDS = (
     *("index", "caption", "import", "search", "serve", "eval", "models", "verify", "rebuild", "status", "demo"),
-    *("classify", "explain", "export", "quality", "duplicates"),
+    *("classify", "explain", "export", "quality", "duplicates", "export-library", "import-library"),
 )
 
 
@@ -77,6 +77,12 @@ TABLE = [
     ("eval retrieval --captions {all.jsonl} --home {home}", exit_codes.OK),
     ("eval retrieval --captions {some.jsonl} --home {home}", exit_codes.PARTIAL),
     ("eval retrieval --captions {none.json} --home {home}", exit_codes.ERROR),
+    ("export-library {exported-library} --home {home}", exit_codes.OK),
+    ("export-library {exported-library} --home {home}", exit_codes.ERROR),
+    ("export-library {another-export} --home {nowhere}", exit_codes.ERROR),
+    ("import-library {exported-library} --home {imported}", exit_codes.OK),
+    ("import-library {exported-library} --home {imported}", exit_codes.ERROR),
+    ("import-library {nowhere} --home {unused}", exit_codes.ERROR),
     ("models list", exit_codes.OK),
     ("models path {nowhere}", exit_codes.ERROR),
     ("demo --folder {foreign} --no-serve", exit_codes.ERROR),

@@ -160,7 +160,14 @@ def test_too_many_searches_end_in_a_clear_answer(settings: Settings, monkeypatch
 
 @pytest.mark.parametrize("module", [search_errors, vision_errors, grounding_errors])
 def test_every_domain_error_has_a_kind_of_its_own_or_of_its_family(module: object) -> None:
-    internal = {"DeixisError", "SettingsError", "ImportFormatError", "GeometryError", "DecoderError"}
+    internal = {
+        "DeixisError",
+        "SettingsError",
+        "ImportFormatError",
+        "ExportFormatError",
+        "GeometryError",
+        "DecoderError",
+    }
     internal |= {"LanguageError", "DecodingError"}  # no request chooses a language or how to decode
     for name, error in vars(module).items():
         if isinstance(error, type) and issubclass(error, DeixisError) and name not in internal:
