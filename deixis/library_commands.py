@@ -56,12 +56,27 @@ LIBRARY_ROWS = (
         "deixis read --reader ~/readers/cyrillic",
         partial=True,
     ),
-    row_of("captions", "captions", "List whose captions and boxes the library holds, or forget one source."),
+    row_of(
+        "captions", "captions", "List whose captions and boxes the library holds, choose which are told, or erase some."
+    ),
     row_of(
         "captions list",
         "captions:list_sources_",
         "Show every source of captions and boxes with its counts and languages.",
         "deixis captions list",
+    ),
+    row_of(
+        "captions use",
+        "captions:use",
+        "Choose whose captions and boxes are searched and shown; the other captioners' are kept.",
+        "deixis captions use florence2-base",
+        "deixis captions use all",
+    ),
+    row_of(
+        "captions drop",
+        "captions:drop",
+        "Erase what a captioner has said in one language and detail, or altogether.",
+        "deixis captions drop 2           # the number that `deixis captions list` shows",
     ),
     row_of(
         "captions forget",
@@ -113,6 +128,21 @@ LIBRARY_ROWS = (
         "Make the search index again from the stored vectors.",
         "deixis rebuild",
         "deixis rebuild --compact",
+    ),
+    row_of(
+        "export-library",
+        "export_library:export_library",
+        "Write the whole library as Parquet files: for a backup, another machine, or other programs.",
+        "deixis export-library ~/backup/pictures-2026",
+        "deixis export-library ~/backup/pictures-2026 --previews",
+    ),
+    row_of(
+        "import-library",
+        "import_library:import_library",
+        "Fill an empty home with a library that was exported.",
+        "deixis import-library ~/backup/pictures-2026 --home ~/new-library",
+        "deixis import-library ~/backup/pictures-2026 --map /home/ada/Pictures=/data/pictures",
+        partial=True,
     ),
     row_of("jobs", "jobs", "See what bulk jobs run, wait or have ended, and steer them."),
     row_of(

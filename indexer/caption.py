@@ -21,6 +21,7 @@ from indexer.report import CaptionReport, OnProgress, Progress, RefusedFile, sil
 from indexer.stages.line import Line, Stage
 from indexer.stages.timing import Timing
 from indexer.writer import Writer
+from search.captioning import begin_generation, generation_of
 from search.db.annotations import Annotated, annotate
 from search.db.images import first_paths
 from search.db.limits import holdable
@@ -80,6 +81,7 @@ class _Asked:
     detail: Detail
     language: str
     source: str
+    generation_id: int
 
     def caption(self, pictures: Sequence[RgbImage]) -> Sequence[GroundedCaption]:
         """Caption prepared pictures, one caption each."""
@@ -101,9 +103,12 @@ class _Asked:
         self.captioner.caption([picture], detail=self.detail, language=self.language)
 
 
-def caption_source(facts: CaptionerFacts) -> str:
-    """What `captions.source` says of a captioner: its name, and enough of its identity to tell two apart."""
-    return f"{holdable(facts.name, 48)}:{facts.identity[:12]}"
+def caption_source(facts: CaptionerFacts, detail: Detail = "brief") -> str:
+    """What `captions.source` says of a captioner: its name, and enough of its identity to tell two apart.
+
+    What it says in detail is marked by `+`: it stands beside what it says in brief, as another generation.
+    """
+    return f"{holdable(facts.name, 48)}:{facts.identity[:12]}{'+' if detail == 'detailed' else ''}"
 
 
 def caption_library(
@@ -153,7 +158,10 @@ def _caption_pictures(
     hands: Hands | None,
 ) -> None:
     language = options.language or captioner.facts.languages[0]
-    asked = _Asked(captioner, options.detail, language, caption_source(captioner.facts))
+    source = caption_source(captioner.facts, options.detail)
+    with library.write() as session:
+        number = begin_generation(session, source, language, options.detail)
+    asked = _Asked(captioner, options.detail, language, source, number)
     paths = _without_caption(library, asked.source, language)
     image_ids = {path: image_id for image_id, path in paths.items()}
     requests = (DecodeRequest(path, preprocessing=captioner.facts.preprocessing) for path in image_ids)
@@ -182,6 +190,7 @@ def _caption_pictures(
             on_progress(Progress("captions", done, len(paths)))
     timing.add("decode", worked_s=pool.worked_s)
     report.batches = batch_report(captioner)
+    report.generation = generation_of(library, number)
 
 
 def _without_caption(library: Library, source: str, language: str) -> dict[int, str]:
@@ -224,7 +233,7 @@ def _write_batch(library: Library, asked: _Asked, said: Sequence[_Said], report:
     """Store what was said; what the database refuses is listed, and tried again at the next run."""
     in_parts(
         said,
-        lambda some: _write(library, some, asked.source, report),
+        lambda some: _write(library, some, asked, report),
         lambda pair, code, reason: _refuse(report, pair[0], code, reason),
     )
 
@@ -234,12 +243,12 @@ def _refuse(report: CaptionReport, picture: _Readable, code: str, reason: str) -
 
 
 def _write(
-    library: Library, said: Sequence[tuple[_Readable, GroundedCaption]], source: str, report: CaptionReport
+    library: Library, said: Sequence[tuple[_Readable, GroundedCaption]], asked: _Asked, report: CaptionReport
 ) -> None:
     offers = [(picture, caption, annotations_of(caption)) for picture, caption in said]
     items = [Annotated(one.image_id, [made.caption], made.loose) for one, _, made in offers if made.caption is not None]
     with library.write() as session:
-        written = annotate(session, items, source)
+        written = annotate(session, items, asked.source, asked.generation_id)
     # Behind the commit: what was rolled back is written again in parts, and must not be counted twice.
     report.silent += len(offers) - len(items)
     report.dropped_boxes += sum(caption.dropped_boxes + made.dropped for _, caption, made in offers)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from indexer.rules import PassedOver
 from indexer.scan import Scan
 from indexer.stages.timing import StageTime
+from search.captioning import GenerationInfo
 from vision.batching import BatchReport
 
 
@@ -17,7 +18,8 @@ class Progress:
     """One step of a running job.
 
     Attributes:
-        stage: `scan`, `images`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`.
+        stage: `scan`, `images`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`; of libraries that come
+            or go also `files`, `rows`, `vectors` or `previews`.
         done: items finished in this stage.
         total: items this stage will have; None while unknown.
     """
@@ -164,6 +166,7 @@ class CaptionReport:
         boxes: what was done for boxes without a vector, of this captioner or another source.
         batches: how the captioner's batches were sized; None where it does not size them, or ran none.
         stages: where the seconds went, by stage.
+        generation: what this captioner has said in all, and of how many pictures.
         elapsed_s: wall-clock seconds of the whole job.
     """
 
@@ -176,6 +179,7 @@ class CaptionReport:
     texts_refused: list[SkippedRecord] = field(default_factory=list)
     boxes: RegionReport = field(default_factory=RegionReport)
     batches: BatchReport | None = None
+    generation: GenerationInfo | None = None
     stages: dict[str, StageTime] = field(default_factory=dict)
     elapsed_s: float = 0.0
 
@@ -192,6 +196,7 @@ class CaptionReport:
             self.boxes.embedded + later.boxes.embedded, later.boxes.without_preview, later.boxes.refused
         )
         self.batches = self.batches if later.batches is None else later.batches
+        self.generation = later.generation
         self.elapsed_s += later.elapsed_s
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Delete, delete, exists, select, text, update
 from sqlalchemy.orm import Session
 
+from search.catalogue.current import KIND as CATALOGUE
 from search.db.chunks import chunks
 from search.db.schema import Caption, Embedding, Model, ReadSpelling, ReadWord, Region, TextBody
 from search.db.spellings import words_unread
@@ -54,7 +55,7 @@ def erase_vectors(library: Library) -> None:
     with library.read() as session:
         model_ids = list(session.scalars(select(Model.id)))
     for model_id in model_ids:
-        for kind in KINDS:
+        for kind in (*KINDS, CATALOGUE):
             library.vectors.generations.retire(model_id, kind, keep=1)
     if library.engine.dialect.name == "sqlite":
         _empty_log(library)

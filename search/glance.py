@@ -23,6 +23,7 @@ _COUNTS = {
     "texts": "SELECT count(*) FROM texts",
     "facts": "SELECT count(*) FROM facts",
 }
+_RESTING = "SELECT 1 FROM caption_generations WHERE resting LIMIT 1"
 _PUBLISHED = (
     "SELECT generations.kind, generations.vectors, generations.index_key, generations.measured "
     "FROM generations JOIN models ON models.id = generations.model_id "
@@ -49,7 +50,8 @@ def glance(settings: Settings) -> LibraryStatus | None:
         connection = driver.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=1.0)
         try:
             connection.execute("BEGIN")
-            return _counts(connection) if _is_ordinary(connection, settings.home) else None
+            ordinary = _is_ordinary(connection, settings.home) and not connection.execute(_RESTING).fetchone()
+            return _counts(connection) if ordinary else None
         finally:
             connection.close()
     except (driver.Error, OSError, ValueError, KeyError, TypeError, LibraryError, SettingsError):

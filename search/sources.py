@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, union
+from sqlalchemy import ColumnElement, delete, func, select, union
 from sqlalchemy.orm import Session
 
 from search.db.region_rows import hand_on_vectors
-from search.db.schema import Caption, Model, Reading, Region
+from search.db.schema import Caption, CaptionGeneration, Model, Reading, Region
 from search.erasing import erase, erase_unused_texts, erase_vectors, release_regions
 from search.errors import NotFoundError
 from search.library import Library
@@ -66,20 +66,37 @@ def forget_source(library: Library, name: str) -> Forgotten:
     with library.exclusive():
         with library.write() as session:
             source = _matching(_sources(session), name)
-            # Boxes of others that hang on a caption of this source would go with it, unseen: counted with it instead.
-            own = select(Caption.id).where(Caption.source == source)
-            theirs = (Region.source == source) | Region.caption_id.in_(own)
-            hand_on_vectors(session, select(Region.id).where(theirs))
-            regions = erase(session, delete(Region).where(theirs))
-            captions = erase(session, delete(Caption).where(Caption.source == source))
+            forgotten = erase_said(session, source, Caption.source == source, Region.source == source)
             erase(session, delete(Reading).where(Reading.source == source))
-            release_regions(session)
-            texts = erase_unused_texts(session)
-            model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
-        for model_id in model_ids:
-            publish(library, model_id, ("text", "region"))
-        erase_vectors(library)
-    return Forgotten(source, captions, regions, texts)
+            session.execute(delete(CaptionGeneration).where(CaptionGeneration.source == source))
+        publish_without(library)
+    return forgotten
+
+
+def erase_said(session: Session, source: str, captions: ColumnElement[bool], regions: ColumnElement[bool]) -> Forgotten:
+    """Erase captions and boxes, and the texts that nobody else uses.
+
+    Args:
+        session: the writing one.
+        source: whose they are, for the report.
+        captions, regions: which.
+    """
+    # Boxes of others that hang on such a caption would go with it, unseen: counted with it instead.
+    theirs = regions | Region.caption_id.in_(select(Caption.id).where(captions))
+    hand_on_vectors(session, select(Region.id).where(theirs))
+    boxes = erase(session, delete(Region).where(theirs))
+    said = erase(session, delete(Caption).where(captions))
+    release_regions(session)
+    return Forgotten(source, said, boxes, erase_unused_texts(session))
+
+
+def publish_without(library: Library) -> None:
+    """Let indexes follow what was erased, and erase its vectors; the caller holds the library's lock."""
+    with library.read() as session:
+        model_ids = list(session.scalars(select(Model.id).order_by(Model.id)))
+    for model_id in model_ids:
+        publish(library, model_id, ("text", "region"))
+    erase_vectors(library)
 
 
 def _sources(session: Session) -> list[Source]:

@@ -86,6 +86,10 @@ def caption(
 
 def _print(report: CaptionReport) -> None:
     speed = rate(report.captioned, report.elapsed_s)
+    if report.generation is not None:
+        one = report.generation
+        rests = f"; it rests until you run `deixis captions use {one.id}`" if one.resting else ""
+        out().print(f"{printable(one.name)}: {one.images} of {one.of_images} pictures{rests}")
     out().print(f"{report.captioned} pictures captioned in {report.elapsed_s:.1f} s{speed}, {report.regions} boxes")
     if report.batches:
         out().print(str(report.batches))

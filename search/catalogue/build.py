@@ -18,6 +18,7 @@ from search.catalogue.join import joined
 from search.catalogue.words import index_words
 from search.db.chunks import chunks
 from search.db.schema import Caption, Embedding, File, Region, Root, TextBody
+from search.db.told import choice, told
 from search.words.terms import Term, name_terms, terms, written
 
 _AT_ONCE = 20_000
@@ -26,28 +27,34 @@ _AT_ONCE = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """How far the tables had grown: the highest id of each; what is above has not been seen."""
+    """How far the tables had grown: the highest id of each; what is above has not been seen.
+
+    `choice` tells which generations of captions rested (`search.db.told`).
+    """
 
     caption: int = 0
     region: int = 0
     text: int = 0
     embedding: int = 0
     file: int = 0
+    choice: int = 0
 
     def only_grown(self, later: Marks) -> bool:
-        """Whether no mark has gone back."""
-        return all(getattr(later, name) >= getattr(self, name) for name in self.__slots__)
+        """Whether no mark has gone back, and the same generations are told."""
+        return self.choice == later.choice and all(
+            getattr(later, name) >= getattr(self, name) for name in self.__slots__ if name != "choice"
+        )
 
 
 def marks(session: Session) -> Marks:
-    """The marks of this moment: one statement over five primary keys."""
+    """The marks of this moment: one statement over five primary keys and a handful of rows."""
     return Marks(*session.execute(select(*highest_ids())).one())
 
 
 def highest_ids() -> list[Any]:
     """The columns of `Marks`, as subqueries."""
     tables = (Caption, Region, TextBody, Embedding, File)
-    return [select(func.coalesce(func.max(table.id), 0)).scalar_subquery() for table in tables]
+    return [*(select(func.coalesce(func.max(table.id), 0)).scalar_subquery() for table in tables), choice()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +147,7 @@ def _told(
 
 def _pairs(session: Session, table: Any, above: int, *, read: bool = False) -> NDArray[np.int64]:
     """`(p, 2)`, picture and text of captions or regions."""
-    query = select(table.id, table.image_id, table.text_id)
+    query = select(table.id, table.image_id, table.text_id).where(told(table))
     if table is Region:
         query = query.where(Region.is_read.is_(read))
     return np.array([row[1:] for row in _rows(session, query, table.id, above)], np.int64).reshape(-1, 2)
@@ -165,7 +172,8 @@ def _add_older(
 
 def _languages(session: Session, since: Marks) -> dict[int, tuple[str, ...]]:
     """In which languages texts are written, where a caption says so."""
-    query = select(Caption.text_id, Caption.language).where(Caption.id > since.caption, Caption.language.is_not(None))
+    said = (Caption.id > since.caption, Caption.language.is_not(None), told(Caption))
+    query = select(Caption.text_id, Caption.language).where(*said)
     return {text_id: (str(language).split("-")[0].lower(),) for text_id, language in session.execute(query)}
 
 

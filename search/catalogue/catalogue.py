@@ -164,6 +164,7 @@ class Catalogue:
             best += one.weight * count * (K1 + 1) / (count + own)
             whole += one.weight
         found = one.rows if len(asked) == 1 else np.flatnonzero(held)
+        found = found[self.uses(found) > 0]  # what is told of no picture any more answers nothing
         return WordMatch(found, np.minimum(scores[found] / best, 1), np.minimum(held[found] / whole, 1))
 
     def _held(self, term: Term) -> Held:

@@ -14,7 +14,19 @@ from search.checks.rows import check_rows
 from search.db.chunks import chunks
 from search.db.region_rows import count_without_vector
 from search.db.roots import is_below
-from search.db.schema import Caption, Embedding, File, Image, Model, Reading, Region, Root, Segment, TextBody
+from search.db.schema import (
+    Caption,
+    CaptionGeneration,
+    Embedding,
+    File,
+    Image,
+    Model,
+    Reading,
+    Region,
+    Root,
+    Segment,
+    TextBody,
+)
 from search.db.spellings import unfindable
 from search.errors import CorruptionError, LibraryError
 from search.library import Library
@@ -28,6 +40,7 @@ def check_database(library: Library, report: VerifyReport) -> None:
         "rows": check_rows,
         "annotations": _check_annotations,
         "lines": _check_lines,
+        "caption generations": _check_generations,
         "placement": _check_placement,
         "owners": _check_owners,
         "roots": _check_roots,
@@ -36,6 +49,12 @@ def check_database(library: Library, report: VerifyReport) -> None:
     for what, check in checks.items():
         with guarded(report, f"check {what}"), library.read() as session:
             check(session, report)
+
+
+def check_references(session: Session, report: VerifyReport) -> None:
+    """Check whether rows that refer to each other agree: boxes with captions, vectors with owners, files with roots."""
+    for check in (_check_annotations, _check_generations, _check_placement, _check_roots):
+        check(session, report)
 
 
 @contextmanager
@@ -91,6 +110,15 @@ def _check_lines(session: Session, report: VerifyReport) -> None:
             report.add_row("line_unfindable", "texts", text_id, "was read, and not all of its words are among those")
 
 
+def _check_generations(session: Session, report: VerifyReport) -> None:
+    """A row of a generation that is gone would be told for ever, for nothing can lay it to rest."""
+    for table in (Caption, Region):
+        known = exists().where(CaptionGeneration.id == table.generation_id)
+        for row_id in session.scalars(select(table.id).where(table.generation_id.is_not(None), ~known)):
+            message = "refers to a row of caption_generations that does not exist"
+            report.add_row("foreign_key", table.__tablename__, row_id, message)
+
+
 def _check_placement(session: Session, report: VerifyReport) -> None:
     wrong = (
         select(Embedding.id, Embedding.kind, Segment.file_name)
@@ -133,7 +161,8 @@ def _check_owners(session: Session, report: VerifyReport) -> None:
 
 
 def _check_roots(session: Session, report: VerifyReport) -> None:
-    for file_id, path, root in session.execute(select(File.id, File.path, Root.path).join(Root)):
+    paths = select(File.id, File.path, Root.path).join(Root).execution_options(yield_per=2000)
+    for file_id, path, root in session.execute(paths):
         if not is_below(path, root):
             report.add_row("file_outside_root", "files", file_id, f"does not lie in {root}, which it is said to be of")
 

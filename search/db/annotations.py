@@ -132,22 +132,27 @@ def add_annotations(
     captions: Sequence[CaptionFact],
     loose: Sequence[RegionFact],
     source: str,
+    generation_id: int | None = None,
 ) -> Written:
     """Add captions and regions to an image, as `annotate` does."""
-    return annotate(session, [Annotated(image_id, captions, loose)], source)[0]
+    return annotate(session, [Annotated(image_id, captions, loose)], source, generation_id)[0]
 
 
-def annotate(session: Session, items: Sequence[Annotated], source: str) -> list[Written]:
+def annotate(
+    session: Session, items: Sequence[Annotated], source: str, generation_id: int | None = None
+) -> list[Written]:
     """Add captions and regions to images; what is already there, from the same source, is not added again.
 
     Args:
         items: an image may come more than once.
         source: `import`, or the identity of a captioner or a reader.
+        generation_id: of `caption_generations`, where a captioner says it.
 
     Returns:
         What is new of each item.
     """
     source = holdable(source, MAX_SOURCE_CHARS)
+    whose = {"source": source, "generation_id": generation_id}
     ids = text_ids(session, [body for item in items for body in _bodies(item.captions, item.loose)])
     known_captions, known_regions = _known(session, sorted({item.image_id for item in items}), source)
     written = [Written() for _ in items]
@@ -158,7 +163,7 @@ def annotate(session: Session, items: Sequence[Annotated], source: str) -> list[
             if key in known_captions or key in fresh:
                 counts.already_there += 1
             else:
-                fresh[key] = _caption(*key, fact.language, source)
+                fresh[key] = _caption(*key, fact.language, whose)
                 counts.captions += 1
     known_captions |= _inserted(session, fresh)
     rows: list[dict[str, Any]] = []
@@ -172,7 +177,7 @@ def annotate(session: Session, items: Sequence[Annotated], source: str) -> list[
                 counts.already_there += 1
                 continue
             known_regions.add(where)
-            rows.append(_region(item.image_id, caption_id, ids[region.phrase], region, source))
+            rows.append(_region(item.image_id, caption_id, ids[region.phrase], region, whose))
             counts.regions += 1
     if rows:
         session.execute(insert(Region), rows)
@@ -231,17 +236,19 @@ def _as_stored(session: Session) -> ColumnElement[bytes]:
     return func.convert_to(TextBody.body, "UTF8", type_=LargeBinary)
 
 
-def _caption(image_id: int, text_id: int, language: str | None, source: str) -> dict[str, Any]:
+def _caption(image_id: int, text_id: int, language: str | None, whose: dict[str, Any]) -> dict[str, Any]:
     return {
         "image_id": image_id,
         "text_id": text_id,
-        "source": source,
         "language": language,
         "created_at": datetime.now(UTC),
+        **whose,
     }
 
 
-def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, source: str) -> dict[str, Any]:
+def _region(
+    image_id: int, caption_id: int | None, text_id: int, fact: RegionFact, whose: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "image_id": image_id,
         "caption_id": caption_id,
@@ -250,7 +257,7 @@ def _region(image_id: int, caption_id: int | None, text_id: int, fact: RegionFac
         "span_end": fact.span.end if fact.span else None,
         **dict(zip(("x0", "y0", "x1", "y1"), fact.box.as_xyxy(), strict=True)),
         "score": share(fact.score),
-        "source": source,
+        **whose,
     }
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
-from sqlalchemy import Select, exists, func, select
+from sqlalchemy import Select, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from search.db.facts import facts_of
 from search.db.roots import all_rules
 from search.db.schema import Caption, Fact, File, Generation, Image, Model, Region, TextBody
+from search.db.told import anything_rests, told
 from search.errors import NotFoundError
 from search.index_info import IndexInfo
 from search.results import CaptionInfo, FactInfo, FileInfo, ImageDetail, LibraryStatus, RegionInfo, RootInfo
@@ -30,7 +31,7 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
     rows = session.execute(
         select(Region, TextBody.body)
         .join(TextBody, TextBody.id == Region.text_id)
-        .where(Region.image_id == image_id)
+        .where(Region.image_id == image_id, told(Region))
         .order_by(Region.span_start, Region.id)
     )
     for region, phrase in rows:
@@ -38,7 +39,7 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
     captions = session.execute(
         select(Caption, TextBody.body)
         .join(TextBody, TextBody.id == Caption.text_id)
-        .where(Caption.image_id == image_id)
+        .where(Caption.image_id == image_id, told(Caption))
         .order_by(Caption.id)
     )
     return ImageDetail(
@@ -119,10 +120,10 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
         files_indexed=states.get("indexed", 0),
         files_refused=states.get("refused", 0),
         files_missing=states.get("missing", 0),
-        captions=_count(session, select(func.count()).select_from(Caption)),
-        regions=_count(session, select(func.count()).where(Region.is_read.is_(False))),
+        captions=_count(session, select(func.count()).select_from(Caption).where(told(Caption))),
+        regions=_count(session, select(func.count()).where(Region.is_read.is_(False), told(Region))),
         lines=_count(session, select(func.count()).where(Region.is_read)),
-        texts=_count(session, select(func.count()).select_from(TextBody)),
+        texts=_count(session, _texts(session)),
         facts=_count(session, select(func.count()).select_from(Fact)),
         model=model.name if model else None,
         published={one.kind: one.vectors for one in indexes},
@@ -132,6 +133,15 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
         ),
         indexes=indexes,
     )
+
+
+def _texts(session: Session) -> Select[int]:
+    """Counts texts; where something rests, those alone that are told."""
+    query = select(func.count()).select_from(TextBody)
+    if not anything_rests(session):
+        return query
+    captioned = exists().where(Caption.text_id == TextBody.id, told(Caption))
+    return query.where(or_(captioned, exists().where(Region.text_id == TextBody.id, told(Region))))
 
 
 def _count(session: Session, query: Select[int]) -> int:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from search.db.chunks import chunks
 from search.db.schema import Embedding, File, Image, Region
+from search.db.told import told
 from vision.types import Box
 
 
@@ -59,7 +60,7 @@ def vectors_of_regions(session: Session, model_id: int, region_ids: Sequence[int
         select(Region.id, Embedding.id)
         .join(twin, _same_box(twin))
         .join(Embedding, Embedding.region_id == twin.id)
-        .where(Embedding.model_id == model_id)
+        .where(Embedding.model_id == model_id, told(Region))
     )
     found: dict[int, int] = {}
     for some in chunks(list(region_ids)):
@@ -68,20 +69,28 @@ def vectors_of_regions(session: Session, model_id: int, region_ids: Sequence[int
 
 
 def regions_of_vectors(session: Session, embedding_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """`(image_id, region_id)` by embedding; one whose region is gone is left out."""
-    query = select(Embedding.id, Region.image_id, Region.id).join(Region, Region.id == Embedding.region_id)
+    """`(image_id, region_id)` by embedding, of the first region with its box that is told; others are left out."""
+    twin = aliased(Region)
+    own = select(Embedding.id, Region.image_id, Region.id).join(Region, Region.id == Embedding.region_id)
     found: dict[int, tuple[int, int]] = {}
     for some in chunks(list(embedding_ids)):
-        found.update({row[0]: (row[1], row[2]) for row in session.execute(query.where(Embedding.id.in_(some)))})
+        rows = session.execute(own.where(Embedding.id.in_(some), told(Region)))
+        found.update({row[0]: (row[1], row[2]) for row in rows})
+        rest = [one for one in some if one not in found]
+        if rest:
+            shared = select(Embedding.id, Region.image_id, func.min(twin.id)).group_by(Embedding.id, Region.image_id)
+            shared = shared.join(Region, Region.id == Embedding.region_id).join(twin, _same_box(twin))
+            rows = session.execute(shared.where(Embedding.id.in_(rest), told(twin)))
+            found.update({row[0]: (row[1], row[2]) for row in rows})
     return found
 
 
 def region_vectors_of_images(session: Session, model_id: int, image_ids: Sequence[int]) -> list[tuple[int, int]]:
-    """`(image_id, embedding_id)` of every box of some pictures that has a vector."""
+    """`(image_id, embedding_id)` of every box of some pictures that is told and has a vector."""
     query = select(Region.image_id, Embedding.id).join(Embedding, Embedding.region_id == Region.id)
     found: list[tuple[int, int]] = []
     for some in chunks(list(image_ids)):
-        rows = session.execute(query.where(Embedding.model_id == model_id, Region.image_id.in_(some)))
+        rows = session.execute(query.where(Embedding.model_id == model_id, Region.image_id.in_(some), box_is_told()))
         found += [(image_id, embedding_id) for image_id, embedding_id in rows]
     return found
 
@@ -104,6 +113,12 @@ def hand_on_vectors(session: Session, going: Select[Any]) -> int:
     for some in chunks(heirs):
         session.execute(update(Embedding), list(some))
     return len(heirs)
+
+
+def box_is_told() -> ColumnElement[bool]:
+    """That a region, or another one with its box, is told: the first of them owns the vector, told or not."""
+    twin = aliased(Region)
+    return or_(told(Region), exists().where(_same_box(twin), told(twin)))
 
 
 def _same_box(twin: type[Region]) -> ColumnElement[bool]:

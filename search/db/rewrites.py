@@ -12,8 +12,8 @@ from search.db.images import ImageFact
 from search.db.schema import Caption, File, Image, Reading, Region
 from vision.carried.facts import SOURCES
 
-_CAPTION = ("text_id", "source", "language", "created_at")
-_REGION = ("text_id", "span_start", "span_end", "x0", "y0", "x1", "y1", "score", "source", "is_read")
+_CAPTION = ("text_id", "source", "language", "created_at", "generation_id")
+_REGION = ("text_id", "span_start", "span_end", "x0", "y0", "x1", "y1", "score", "source", "is_read", "generation_id")
 _READING = ("source", "lines", "created_at")
 
 

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from search.db.base import Base
+from search.db.caption_tables import CaptionGeneration
 from search.db.columns import BigId, Bytewise, OsPath, UtcDateTime
 from search.db.job_tables import Job, JobEvent, Suspect
 from search.db.reading_tables import Reading, ReadSpelling, ReadWord
@@ -36,6 +37,7 @@ __all__ = [
     "Base",
     "CalibrationRow",
     "Caption",
+    "CaptionGeneration",
     "Embedding",
     "Fact",
     "File",
@@ -234,18 +236,22 @@ class Caption(Base):
     __tablename__ = "captions"
     __table_args__ = (
         UniqueConstraint("image_id", "text_id", "source"),
-        Index("ix_captions_language_image_id", "language", "image_id"),
-        Index("ix_captions_source_image_id", "source", "image_id"),
+        Index("ix_captions_image_id_generation_id", "image_id", "generation_id"),
+        Index("ix_captions_language_image_id_generation_id", "language", "image_id", "generation_id"),
+        Index("ix_captions_source_image_id_generation_id", "source", "image_id", "generation_id"),
+        Index("ix_captions_generation_id_image_id", "generation_id", "image_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"), index=True)
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
     text_id: Mapped[int] = mapped_column(ForeignKey("texts.id"), index=True)
     source: Mapped[str] = mapped_column(String(64))
     """`import` for people's own annotations; `exif`, `iptc`, `xmp`, `xmp-sidecar` or `takeout`; else a captioner's."""
     language: Mapped[str | None] = mapped_column(String(16))
     """BCP 47 tag where known."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    generation_id: Mapped[int | None] = mapped_column(BigId)
+    """Of `caption_generations`, where a captioner says it. No foreign key, which SQLite cannot add to a table."""
 
 
 class Region(Base):
@@ -258,8 +264,9 @@ class Region(Base):
             "(span_start IS NULL AND span_end IS NULL) OR (span_start >= 0 AND span_start < span_end)", name="span"
         ),
         CheckConstraint("span_start IS NULL OR caption_id IS NOT NULL", name="span_has_caption"),
-        Index("ix_regions_image_id_text_id", "image_id", "text_id"),
-        Index("ix_regions_source_image_id", "source", "image_id"),
+        Index("ix_regions_image_id_text_id_generation_id", "image_id", "text_id", "generation_id"),
+        Index("ix_regions_source_image_id_generation_id", "source", "image_id", "generation_id"),
+        Index("ix_regions_generation_id_image_id", "generation_id", "image_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -279,3 +286,5 @@ class Region(Base):
     source: Mapped[str] = mapped_column(String(64))
     is_read: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     """Whether it is a line of text that a reader found in the picture: its phrase is written there, not shown."""
+    generation_id: Mapped[int | None] = mapped_column(BigId)
+    """As of captions; boxes of detectors and readers have none."""

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from search.db.schema import Caption, Region, TextBody
+from search.db.told import told
 from search.evaluation.questions import Question
 
 PRESENT = "present"
@@ -53,7 +54,7 @@ def _is_spoken_of(session: Session, kind: str) -> bool:
         query = (
             select(table.id)
             .join(TextBody, TextBody.id == table.text_id)
-            .where(TextBody.body.icontains(kind, autoescape=True))
+            .where(TextBody.body.icontains(kind, autoescape=True), told(table))
             .limit(1)
         )
         if session.scalar(query) is not None:

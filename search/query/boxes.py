@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from search.db.schema import Region
+from search.db.told import told
 from search.query.compose import Boxed, phrase_fit
 from search.query.evidence import AskedText, found_in
 from search.snapshot import Snapshot
@@ -27,7 +28,7 @@ share of the way from their mean to the same text."""
 _BOXES = (
     select(Region.image_id, Region.id, Region.text_id, Region.x0, Region.y0, Region.x1, Region.y1)
     # What is written on a sign is not there to be counted, related or missed.
-    .where(Region.image_id.in_(bindparam("images", expanding=True)), Region.is_read.is_(False))
+    .where(Region.image_id.in_(bindparam("images", expanding=True)), Region.is_read.is_(False), told(Region))
     .order_by(Region.id)
 )
 

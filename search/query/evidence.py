@@ -146,6 +146,7 @@ def _meant(
         floor = max(floor, float(scores[-1]))  # of what lies below the last, nothing is known
     above = np.tile((scores - floor) / max(background.text_std, 1e-3), 2 if len(ids) else 1)
     kept = (rows >= 0) & (above > 0)
+    kept[kept] = catalogue.uses(rows[kept]) > 0  # told of a picture
     order = np.argsort(rows[kept], kind="stable")
     return rows[kept][order], above[kept][order].astype(np.float32)
 

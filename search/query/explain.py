@@ -13,6 +13,7 @@ from search.ascending import is_member
 from search.catalogue.catalogue import TEXT
 from search.db.region_rows import regions_of_vectors
 from search.db.schema import Caption, Region, TextBody
+from search.db.told import told
 from search.query.alike import best_boxes, of_boxes
 from search.query.answer import boxed_columns
 from search.query.compose import Composition
@@ -179,12 +180,14 @@ def _written(
     boxes = (Region.x0, Region.y0, Region.x1, Region.y1)
     no_boxes = [null().cast(Float)] * len(boxes)
     region = select(literal(0), Region.id, Region.image_id, Region.text_id, Region.source, *boxes, TextBody.body)
-    region = region.join(TextBody, TextBody.id == Region.text_id).where(Region.id.in_(region_ids))
+    region = region.join(TextBody, TextBody.id == Region.text_id).where(Region.id.in_(region_ids), told(Region))
     caption = select(
         literal(1), Caption.id, Caption.image_id, Caption.text_id, Caption.source, *no_boxes, TextBody.body
     )
     caption = caption.join(TextBody, TextBody.id == Caption.text_id)
-    caption = caption.where(Caption.image_id.in_(text_of.keys()), Caption.text_id.in_(set(text_of.values())))
+    caption = caption.where(
+        Caption.image_id.in_(text_of.keys()), Caption.text_id.in_(set(text_of.values())), told(Caption)
+    )
     if not region_ids and not text_of:
         return {}, {}
     rows = session.execute(union_all(region, caption) if region_ids and text_of else region if region_ids else caption)

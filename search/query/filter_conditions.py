@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from search.db.schema import Caption, Fact, File, Image, Region
+from search.db.told import told
 from search.query.filter_values import Bound, literal_start
 
 _OFFSETS = (*range(-720, 841, 30), 345, 525, 765)
@@ -87,15 +88,15 @@ def sized(bound: Bound) -> ColumnElement[bool]:
 def has(value: str) -> ColumnElement[bool]:
     """With `boxes`, `captions`, `gps` or `text`."""
     if value in ("boxes", "text"):
-        return exists().where(Region.image_id == Image.id, Region.is_read.is_(value == "text"))
+        return exists().where(Region.image_id == Image.id, Region.is_read.is_(value == "text"), told(Region))
     if value == "gps":
         return Image.id.in_(select(Fact.image_id).where(Fact.name == "latitude"))
-    return exists().where(Caption.image_id == Image.id)
+    return exists().where(Caption.image_id == Image.id, told(Caption))
 
 
 def spoken(languages: Sequence[str]) -> ColumnElement[bool]:
     """With a caption in one of these languages."""
-    return Image.id.in_(select(Caption.image_id).where(Caption.language.in_(languages)))
+    return Image.id.in_(select(Caption.image_id).where(Caption.language.in_(languages), told(Caption)))
 
 
 def languages_alike(session: Session, value: str) -> list[str]:
@@ -105,7 +106,7 @@ def languages_alike(session: Session, value: str) -> list[str]:
 
 def told_by(sources: Sequence[str]) -> ColumnElement[bool]:
     """With a caption or a box of one of these sources."""
-    held = [select(table.image_id).where(table.source.in_(sources)) for table in (Caption, Region)]
+    held = [select(table.image_id).where(table.source.in_(sources), told(table)) for table in (Caption, Region)]
     return Image.id.in_(union_all(*held))
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from search.catalogue.catalogue import TEXT
 from search.db.schema import Caption, Region
+from search.db.told import told
 from search.query.fitting import fit
 from search.query.relevance import unfitted
 from search.snapshot import Snapshot
@@ -68,13 +69,17 @@ def _phrases(session: Session, text_id: int) -> list[tuple[int, int]]:
     """(picture, phrase) of the boxes that belong to a caption, where nothing else ties the two."""
     captions = select(Caption.id).where(Caption.text_id == text_id)
     images = select(Caption.image_id).where(Caption.text_id == text_id)
-    boxed = select(Region.image_id, Region.text_id).where(Region.caption_id.in_(captions)).distinct()
+    boxed = select(Region.image_id, Region.text_id).where(Region.caption_id.in_(captions), told(Region)).distinct()
     pairs = {(image_id, phrase) for image_id, phrase in session.execute(boxed)}
     if not pairs:
         return []
-    elsewhere = (Region.image_id.in_(images), Region.caption_id.is_(None) | Region.caption_id.not_in(captions))
+    elsewhere = (
+        told(Region),
+        Region.image_id.in_(images),
+        Region.caption_id.is_(None) | Region.caption_id.not_in(captions),
+    )
     also_boxed = session.execute(select(Region.image_id, Region.text_id).where(*elsewhere))
-    written = (Caption.image_id.in_(images), Caption.text_id != text_id)
+    written = (told(Caption), Caption.image_id.in_(images), Caption.text_id != text_id)
     also_written = session.execute(select(Caption.image_id, Caption.text_id).where(*written))
     kept = {(image_id, phrase) for image_id, phrase in [*also_boxed, *also_written]}
     return sorted(pairs - kept)

@@ -11,7 +11,9 @@ from sqlalchemy import ColumnElement, Exists, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from search.db.chunks import chunks
+from search.db.region_rows import box_is_told
 from search.db.schema import Caption, Embedding, File, Region
+from search.db.told import told
 
 OWNERS: Mapping[str, InstrumentedAttribute[int | None]] = {
     "image": Embedding.image_id,
@@ -30,7 +32,8 @@ def live_ids(session: Session, model_id: int, kind: str) -> NDArray[np.int64]:
     """Embeddings that belong to something a person can be shown.
 
     An image's embedding lives while at least one file in state `indexed` holds the image; a text's, while a caption
-    or a region of such an image uses the text; a region's, while the region is there and its image is shown.
+    or a region of such an image uses the text and is told; a region's, while it or another one with its box is told and
+    its image is shown.
 
     Returns:
         `(n,)` int64 embedding ids, ascending.
@@ -51,15 +54,15 @@ def live_among(session: Session, kind: str, ids: NDArray[np.int64]) -> NDArray[n
 
 def _alive(kind: str) -> ColumnElement[bool]:
     if kind == "region":
-        return exists().where(Region.id == Embedding.region_id, shown(Region.image_id))
+        return exists().where(Region.id == Embedding.region_id, shown(Region.image_id), box_is_told())
     return shown(Embedding.image_id) if kind == "image" else _used()
 
 
 def _used() -> ColumnElement[bool]:
     """Whether a caption or a region of a shown image uses the embedding's text."""
     return or_(
-        exists().where(Caption.text_id == Embedding.text_id, shown(Caption.image_id)),
-        exists().where(Region.text_id == Embedding.text_id, shown(Region.image_id)),
+        exists().where(Caption.text_id == Embedding.text_id, told(Caption), shown(Caption.image_id)),
+        exists().where(Region.text_id == Embedding.text_id, told(Region), shown(Region.image_id)),
     )
 
 

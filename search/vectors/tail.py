@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from search.ascending import is_member
 from search.db.schema import Embedding, Model, Root, Segment
 from search.db.session import Database
+from search.db.told import choice
 from search.errors import CorruptionError
 from search.vectors.index import VectorIndex, build_index
 from search.vectors.live import live_among, live_ids
@@ -30,6 +31,7 @@ _GROWTH = (
     select(
         select(func.max(Root.last_scanned_at)).scalar_subquery(),
         *(Segment.kind, func.count(Segment.id), func.sum(Segment.committed_rows), func.max(Segment.id)),
+        choice(),
     )
     .select_from(Model)
     .outerjoin(Segment, Segment.model_id == Model.id)
@@ -47,12 +49,14 @@ class Seen:
         scanned_at: when a scan last ended: one that brings files back changes what lives without adding a vector.
         segments: number and sum of the rows of the model's segments of this kind.
         newest: the highest id among those segments.
+        choice: which generations of captions rest (`search.db.told`).
     """
 
     generation: int
     scanned_at: datetime | None
     segments: tuple[int, int]
     newest: int
+    choice: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +167,17 @@ class Tails:
 def _look(session: Session, searchers: Mapping[str, Searcher], model_id: int) -> dict[str, Seen]:
     """One statement over a handful of rows: this is asked by every search."""
     rows = session.execute(_GROWTH, {"model": model_id}).all()
-    scanned = rows[0][0] if rows else None
+    scanned, chosen = (rows[0][0], rows[0][5]) if rows else (None, 0)
     grown = {row[1]: ((row[2], int(row[3] or 0)), row[4] or 0) for row in rows}
     return {
-        kind: Seen(searcher.generation_id, scanned, *grown.get(kind, ((0, 0), 0)))
+        kind: Seen(searcher.generation_id, scanned, *grown.get(kind, ((0, 0), 0)), chosen)
         for kind, searcher in searchers.items()
     }
 
 
 def _only_grown(before: Seen, now: Seen) -> bool:
     """Whether vectors were added and nothing else was done: compaction rewrites segments under higher numbers."""
-    same = (before.generation, before.scanned_at) == (now.generation, now.scanned_at)
+    same = (before.generation, before.scanned_at, before.choice) == (now.generation, now.scanned_at, now.choice)
     return same and now.segments[0] >= before.segments[0] and now.segments[1] > before.segments[1]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from indexer.caption import CaptionOptions, caption_library, caption_source
 from indexer.pipeline import IndexOptions, index_paths
+from search.captioning import use_generations
 from search.errors import LibraryEmptyError
 from search.library import Library
 from search.maintenance import verify
@@ -83,3 +84,25 @@ def test_an_empty_library_says_what_to_do_first(
 ) -> None:
     with pytest.raises(LibraryEmptyError):
         caption_library(library, encoder, captioner)
+
+
+def test_another_detail_is_a_generation_beside_the_first_and_goes_on_at_rest(
+    indexed: Library, encoder: Encoder, captioner: GroundedCaptioner, draw: Draw, pictures: Path
+) -> None:
+    first = caption_library(indexed, encoder, captioner, TWO_AT_A_TIME)
+    second = caption_library(indexed, encoder, captioner, CaptionOptions(detail="detailed", batch_size=2))
+    assert first.generation is not None
+    assert second.generation is not None
+    assert (first.generation.detail, second.generation.detail) == ("brief", "detailed")
+    assert second.captioned == second.generation.images > 0
+    use_generations(indexed, [first.generation.source])
+    service = SearchService(indexed, encoder)
+    sources = {caption.source for hit in service.recent().hits for caption in service.image(hit.image_id).captions}
+    assert sources == {first.generation.source}
+    draw("new.png", "yellow", (60, 30))
+    index_paths(indexed, encoder, [pictures], IndexOptions(decode_workers=1))
+    third = caption_library(indexed, encoder, captioner, CaptionOptions(detail="detailed", batch_size=2))
+    assert third.generation is not None
+    assert third.generation.resting
+    assert (third.generation.images, third.generation.of_images) == (4 - third.silent, 4)
+    assert verify(indexed).findings == []

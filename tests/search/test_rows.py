@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Table, delete
 from stock import NOW, Stock
 
+from search.captioning import begin_generation
 from search.checks.finding import REMEDIES
 from search.db.schema import Base, CalibrationRow, Caption, Fact, Job, JobEvent, Region, Suspect
 from search.errors import CorruptionError, LibraryError
@@ -46,6 +47,7 @@ def fill(stock: Stock) -> None:
         session.flush()
         session.add(JobEvent(job_id=1, at=NOW, what="done"))
         session.add(Suspect(work="pictures", item="0" * 64, crashes=1, name="a.jpg", last_at=NOW))
+        begin_generation(session, "kosmos2:0123456789ab", "en", "brief")
         session.add(Fact(image_id=caption.image_id, name="camera", text="X100", key="x100", source="exif"))
     stock.publish()
     assert verify(stock.library).findings == []

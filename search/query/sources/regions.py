@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from search.db.region_rows import vectors_of_regions
 from search.db.schema import Image, Region
+from search.db.told import told
 from search.errors import NotFoundError
 from search.previews import SIZES_PX, PreviewStore
 from search.snapshot import Snapshot
@@ -31,7 +32,7 @@ def crop_of(session: Session, previews: PreviewStore, region_id: int) -> RgbImag
     row = session.execute(
         select(Image.sha256, Region.x0, Region.y0, Region.x1, Region.y1)
         .join(Image, Image.id == Region.image_id)
-        .where(Region.id == region_id)
+        .where(Region.id == region_id, told(Region))
     ).first()
     if row is None:
         raise NotFoundError(f"there is no region {region_id} in this library")

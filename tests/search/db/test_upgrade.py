@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
+from search.captioning import list_generations, use_generations
 from search.db.revisions import revisions
 from search.db.schema import Base
 from search.db.session import Database, database_url
@@ -224,3 +225,37 @@ def test_two_processes_may_create_the_same_library(empty_database_url: str, home
         thread.join()
     assert failures == []
     Library.open(home, empty_database_url).close()
+
+
+def test_what_captioners_said_before_becomes_their_generations(
+    empty_database_url: str, empty_database: Database, home: Path
+) -> None:
+    _alembic(empty_database_url, "upgrade", "0005")
+    said = (("kosmos2:a", "'en'"), ("kosmos2:a", "'de'"), ("florence2:b", "NULL"), ("import", "'en'"), ("xmp", "NULL"))
+    with empty_database.write() as session:
+        row = "width_px, height_px, format, size_bytes, created_at) VALUES (1, 'a', 1, 1, 'PNG', 1, '2024-01-02')"
+        session.execute(text(f"INSERT INTO images (id, sha256, {row}"))
+        session.execute(text("INSERT INTO texts (id, sha256, body) VALUES (1, 'a', 'a boat')"))
+        columns = "id, image_id, text_id, source, language, created_at"
+        for number, (source, language) in enumerate(said, start=1):
+            session.execute(text(f"INSERT INTO texts (id, sha256, body) VALUES ({number + 1}, 't{number}', 'x')"))
+            values = f"{number}, 1, {number + 1}, '{source}', {language}, '2024-01-0{number}'"
+            session.execute(text(f"INSERT INTO captions ({columns}) VALUES ({values})"))
+        columns = "id, image_id, caption_id, text_id, x0, y0, x1, y1, source"
+        for number, (caption, source) in enumerate(((2, "kosmos2:a"), ("NULL", "kosmos2:a"), (4, "import")), start=1):
+            values = f"{number}, 1, {caption}, 1, 0, 0, 1, 1, '{source}'"
+            session.execute(text(f"INSERT INTO regions ({columns}) VALUES ({values})"))
+    with Library.open(home, empty_database_url, create=True) as library:
+        made = [(one.source, one.language, one.detail, one.captions, one.regions) for one in list_generations(library)]
+        # The box without a caption goes with the first of its source; what people say belongs to none.
+        assert made == [
+            ("florence2:b", None, None, 1, 0),
+            ("kosmos2:a", "de", None, 1, 2),
+            ("kosmos2:a", "en", None, 1, 0),
+        ]
+        with library.read() as session:
+            told = session.execute(text("SELECT generation_id IS NULL FROM captions ORDER BY id")).scalars().all()
+            boxed = session.execute(text("SELECT generation_id IS NULL FROM regions ORDER BY id")).scalars().all()
+        assert [bool(one) for one in told] == [False, False, False, True, True]
+        assert [bool(one) for one in boxed] == [False, False, True]
+        assert not use_generations(library, ["all"]).resting
