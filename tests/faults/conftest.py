@@ -120,3 +120,13 @@ def captioned(album: Path, indexed: Path, driver: Driver, tmp_path_factory: pyte
     made = driver.run(["import", str(album / "captions.jsonl"), "-q"], home)
     assert made["code"] == 0, made["err"]
     return home
+
+
+@pytest.fixture(scope="session")
+def queued(album: Path, captioned: Path, driver: Driver, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with a job in its queue, the third: to index the new pictures."""
+    home = tmp_path_factory.mktemp("queued") / "home"
+    shutil.copytree(captioned, home)
+    made = driver.run(["index", str(album / "new"), "--queue"], home)
+    assert made["code"] == 0, made["err"]
+    return home

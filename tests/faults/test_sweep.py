@@ -54,9 +54,11 @@ class Case:
     arguments: list[str]
     home: Path | None
     said: str = ""
+    mend: tuple[str, ...] = ()
+    """A command that lets a second run do what the first has left, where there is anything."""
 
 
-COMMANDS = ["index", "index_more", "import", "search", "status", "verify", "rebuild"]
+COMMANDS = ["index", "index_more", "import", "worker", "search", "status", "verify", "rebuild"]
 COMMANDS += ["caption"] if PER_KIND else []  # its models take seconds to load, each time
 
 
@@ -69,12 +71,14 @@ def case(request: pytest.FixtureRequest, album: Path) -> Case:
         "index": (["index", old, new, "--model", "colour", "-q"], None),
         "index_more": (["index", new, "-q"], "captioned"),
         "import": (["import", captions, "-q"], "indexed"),
+        "worker": (["worker", "--until-empty", "-q"], "queued"),
         "caption": (["caption", "--captioner", "storybook-captioner", "-q"], "indexed"),
         "search": (["search", "red", "-k", "1"], "captioned"),
         "rebuild": (["rebuild", "--compact"], "captioned"),
     }.get(name, ([name], "captioned"))
     home: Path | None = None if library is None else request.getfixturevalue(library)
-    return Case(name, arguments, home, said="red.png" if name == "search" else "")
+    mend = ("jobs", "retry", "3") if name == "worker" else ()
+    return Case(name, arguments, home, said="red.png" if name == "search" else "", mend=mend)
 
 
 def test_a_fault_at_any_moment_loses_nothing(case: Case, driver: Any, tmp_path: Path) -> None:
@@ -114,6 +118,8 @@ def check(case: Case, where: str, broken: dict[str, Any], home: Path, expected: 
     else:
         assert broken["err"].strip(), where
     assert found is None or set(found.get("codes", ())) <= MENDS_ITSELF, (where, found, told)
+    if case.mend:  # refused where the job is not over
+        assert driver.run(list(case.mend), home)["code"] in (0, 1), where
     again = driver.run(case.arguments, home)
     assert again["code"] == 0, (where, told, again["out"] + again["err"])
     after = driver.judge(home)
