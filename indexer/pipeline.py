@@ -96,6 +96,8 @@ class _Run:
         self._publisher = PublishStage(library, self._model.id)
         self._writing = WriteStage(self._writer, self._publisher)
         self._batch_size = options.batch_size or pictures_at_once(encoder, otherwise=_AT_LEAST)
+        # An encoder that waits gets what is there; not where somebody has said how many belong together.
+        self._enough = options.batch_size or self._batch_size // 2
         self._copies: list[Known] = []
         self._refusals: list[NotIndexed] = []
 
@@ -167,7 +169,7 @@ class _Run:
                 batch.append(DecodedFile(outcome.job.fact, outcome.job.root_id, outcome.answer, outcome.again))
                 if (outcome.answer.remark or "").startswith("truncated:"):
                     self.report.cut_short.append(outcome.answer.path)
-            if len(batch) >= self._batch_size:
+            if len(batch) >= self._batch_size or (line.hungry and len(batch) >= self._enough):
                 self._timing.add("decode", blocked_s=line.put(batch))
                 batch = []
             self._settle()

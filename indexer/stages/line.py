@@ -42,6 +42,7 @@ class Line:
         self._queues: list[queue.Queue[Any]] = [queue.Queue(room) for _ in stages]
         self._error: BaseException | None = None
         self._abandoned = False
+        self._hungry = True
         self._threads = [
             threading.Thread(target=self._run, args=(number, stage), name=f"stage-{stage.name}", daemon=True)
             for number, stage in enumerate(stages)
@@ -86,6 +87,11 @@ class Line:
         self.check()
         return waited
 
+    @property
+    def hungry(self) -> bool:
+        """Whether the first stage has nothing to do."""
+        return self._hungry and self._queues[0].empty()
+
     def check(self) -> None:
         """Raise what a stage has raised."""
         if self._error is not None:
@@ -104,7 +110,11 @@ class Line:
         last = number + 1 == len(self._queues)
         while True:
             started = time.perf_counter()
+            if number == 0:
+                self._hungry = True
             item = self._queues[number].get()
+            if number == 0:
+                self._hungry = False
             self._timing.add(stage.name, starved_s=time.perf_counter() - started)
             if item is _END:
                 if not last:
