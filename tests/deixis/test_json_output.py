@@ -22,6 +22,10 @@ _CALLS = {
     "caption": (["caption", "--captioner", "storybook-captioner"], 0, "captioned"),
     "read": (["read", "--threads", "1"], 0, "pictures"),
     "captions list": (["captions", "list"], 0, "sources"),
+    "captions use": (["captions", "use", "storybook-captioner"], 0, "told"),
+    "captions drop": (["captions", "drop", "storybook-captioner", "--yes"], 0, "captions"),
+    "export-library": (["export-library", "{tmp}/exported"], 0, "counts"),
+    "import-library": (["import-library", "{tmp}/exported", "--home", "{tmp}/new"], 0, "counts"),
     "captions forget": (["captions", "forget", "import"], 0, "texts"),
     "import": (["import", "{notes}"], 0, "already_there"),
     "jobs list": (["jobs", "list"], 0, "jobs"),
@@ -56,6 +60,16 @@ _CALLS = {
 }  # fmt: skip
 
 
+_CAPTIONED = ["caption", "--captioner", "storybook-captioner", "--quiet"]
+_BEFORE: dict[str, list[list[str]]] = {
+    "jobs resume": [["jobs", "pause", "{job}"]],
+    "jobs retry": [["jobs", "cancel", "{job}"]],
+    "captions use": [_CAPTIONED],
+    "captions drop": [_CAPTIONED],
+    "import-library": [["export-library", "{tmp}/exported"]],
+}
+
+
 def _takes_json() -> set[str]:
     found = set()
     for name, row in COMMANDS.items():
@@ -81,9 +95,9 @@ def test_the_output_is_one_document(
     if name.startswith("jobs "):
         assert run(["rebuild", "--queue", "--json"]) == 0
         places["job"] = json.loads(capsys.readouterr().out)["job"]
-        for wish in {"jobs resume": ["pause"], "jobs retry": ["cancel"]}.get(name, []):
-            assert run(["jobs", wish, str(places["job"])]) == 0
-        capsys.readouterr()
+    for before in _BEFORE.get(name, []):
+        assert run([one.format(**places) for one in before]) == 0
+    capsys.readouterr()
     found = run([*(one.format(**places) for one in arguments), "--json"])
     shown = capsys.readouterr()
     assert found == code or (code is None and found in (0, 3)), shown.err
