@@ -36,7 +36,7 @@ def embed_regions(library: Library, model: Model, writer: Writer, on_progress: O
     def leave_out(crop: Crop, code: str, reason: str) -> None:
         report.refused.append(SkippedRecord(f"box {crop[0].region_id} of picture {crop[0].image_id}", code, reason))
 
-    with library.turn("boxes"):
+    with library.turn("boxes", lambda: on_progress(Progress("boxes", 0, None))):
         while True:
             with library.read() as session:
                 # From behind the last one on: a crop that cannot be embedded must not come again and again.

@@ -35,7 +35,7 @@ def embed_texts(
     def leave_out(text: tuple[int, str], code: str, reason: str) -> None:
         left_out.append(SkippedRecord(f"text {text[0]}: {text[1][:_SHOWN_CHARS]}", code, reason))
 
-    with library.turn("texts"):
+    with library.turn("texts", lambda: on_progress(Progress("texts", 0, None))):
         while True:
             with library.read() as session:
                 # From behind the last one on: a text that cannot be embedded must not come again and again.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -144,13 +144,13 @@ class Library:
             yield
 
     @contextmanager
-    def turn(self, name: str) -> Iterator[None]:
-        """Wait for other jobs that do the same at this moment; ten minutes at most.
+    def turn(self, name: str, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Wait for other jobs that do the same at this moment, ten minutes at most; `meanwhile` is called all the time.
 
         Raises:
             LibraryBusyError: another process holds the library alone.
         """
-        with self._lock.share(), self._lock.turn(name):
+        with self._lock.share(), self._lock.turn(name, meanwhile):
             yield
 
     @contextmanager

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +120,7 @@ class JobLock:
             yield entry.fresh
 
     @contextmanager
-    def turn(self, name: str) -> Iterator[None]:
+    def turn(self, name: str, meanwhile: Callable[[], None]) -> Iterator[None]:
         """Wait for other jobs that do the same at this moment: it could be done twice, and would cost twice as much.
 
         After ten minutes it is done all the same, for the other one may have been stopped in the middle. Within `hold`,
@@ -128,10 +128,11 @@ class JobLock:
 
         Args:
             name: of what is done, in letters; no lane's.
+            meanwhile: called again and again while it waits; what it raises ends the waiting.
         """
         with self._mutex:
             waits = self._shared and name not in self._lanes
-        lock = self._wait_for(name) if waits else None
+        lock = self._wait_for(name, meanwhile) if waits else None
         if lock is not None:
             self._lanes[name] = lock
         try:
@@ -159,11 +160,12 @@ class JobLock:
             for lock in (*self._held, *self._lanes.values()):
                 lock.check()
 
-    def _wait_for(self, name: str) -> LockFile | None:
+    def _wait_for(self, name: str, meanwhile: Callable[[], None]) -> LockFile | None:
         ends = time.monotonic() + _TURN_S
         while time.monotonic() < ends:
             with contextlib.suppress(LibraryBusyError):
                 return LockFile(lane_file(self._home, name))
+            meanwhile()
             time.sleep(_PAUSE_S)
         return None
 
