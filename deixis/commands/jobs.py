@@ -80,7 +80,8 @@ def _ask(job: int, wish: str, home: Home, database_url: DatabaseUrl, json: bool)
 
 
 def _state(job: JobInfo) -> str:
-    return job.state if job.asked is None else f"{job.state}, to {job.asked}"
+    state = "lost" if job.lost else job.state
+    return state if job.asked is None else f"{state}, to {job.asked}"
 
 
 def _how_far(job: JobInfo) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from search.db.job_tables import Job
 from search.errors import LibraryError
 from search.jobs.quarantine import HandFile, accuse
-from search.jobs.rows import ENDED, note, now, people
+from search.jobs.rows import ENDED, FOLDER, is_alive, is_lost, note, now, people
 from search.library import Library
 from search.locks.file import LockFile, is_locked
 
@@ -28,8 +28,6 @@ MAX_CRASHES = 5
 
 KEPT = 1_000
 """Jobs that have ended, whose reports are kept."""
-
-FOLDER = "jobs"
 
 
 class StaleJobError(LibraryError):
@@ -90,7 +88,7 @@ class Queue:
         with self._library.database.write() as session:
             same = (Job.kind == kind, Job.state.in_(("paused", "running", "queued")))
             for job in session.scalars(select(Job).where(*same).order_by(Job.id)):
-                if job.arguments == dict(arguments) and (job.state != "running" or self._is_lost(job)):
+                if job.arguments == dict(arguments) and (job.state != "running" or is_lost(self._library, job)):
                     break
             else:
                 job = _new(kind, lane, arguments)
@@ -113,7 +111,7 @@ class Queue:
                 return None
         with self._library.database.write() as session:
             rows = session.scalars(unended).all()
-            live = [job for job in rows if job.state == "running" and not self._is_lost(job)]
+            live = [job for job in rows if job.state == "running" and not is_lost(self._library, job)]
             busy = {job.lane for job in live}
             for job in rows:
                 if job in live or job.id in without:
@@ -198,7 +196,7 @@ class Queue:
         return session.get_one(Job, claim.id)
 
     def _claimed(self, session: Session, job: Job) -> Claim:
-        take_over = job.state == "running" and self._is_alive(job)
+        take_over = job.state == "running" and is_alive(self._library, job)
         session.flush()
         lost = self._accused(session, job)
         job.state, job.asked, job.error, job.ended_at = "running", None, None, None
@@ -248,17 +246,6 @@ class Queue:
             if not self._me.held:
                 self._name = "-"  # A file system without locks: the lease alone tells.
         return f"{self._name} pid {os.getpid()} on {socket.gethostname()}"
-
-    def _is_lost(self, job: Job) -> bool:
-        late = job.leased_until is None or job.leased_until < now()
-        return late or not self._is_alive(job)
-
-    def _is_alive(self, job: Job) -> bool:
-        """Whether the worker's process may live: one of another machine is known by its lease alone."""
-        name, _, rest = (job.worker or "").partition(" ")
-        if name == "-" or not rest.endswith(f" on {socket.gethostname()}"):
-            return True
-        return is_locked(self.folder / f"{name}.lock")
 
 
 def _new(kind: str, lane: str | None, arguments: Mapping[str, Any]) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,18 +13,27 @@ from sqlalchemy.orm import Session
 from search.db.job_tables import Job, JobEvent
 from search.errors import NotFoundError, QueryError
 from search.library import Library
+from search.locks.file import is_locked
 
 ENDED = ("done", "failed", "cancelled")
+
+FOLDER = "jobs"
+"""In the home: what workers hold."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
-    """A job as it is listed; see `search.db.job_tables.Job`."""
+    """A job as it is listed; see `search.db.job_tables.Job`.
+
+    Attributes:
+        lost: whether it runs no more although nobody has ended it: its worker has died or does not answer.
+    """
 
     id: int
     kind: str
     state: str
     asked: str | None
+    lost: bool
     attempts: int
     worker: str | None
     progress: dict[str, Any] | None
@@ -58,7 +68,7 @@ def list_jobs(library: Library, *, limit: int | None = None, unended: bool = Fal
     if unended:
         query = query.where(Job.state.not_in(ENDED))
     with library.read() as session:
-        return [_info(job) for job in session.scalars(query.limit(limit))]
+        return [_info(library, job) for job in session.scalars(query.limit(limit))]
 
 
 def show_job(library: Library, job_id: int) -> JobDetails:
@@ -72,7 +82,9 @@ def show_job(library: Library, job_id: int) -> JobDetails:
         events = session.execute(
             select(JobEvent.at, JobEvent.what).where(JobEvent.job_id == job_id).order_by(JobEvent.id)
         ).all()
-        return JobDetails(_info(job), dict(job.arguments), job.report, tuple((row.at, row.what) for row in events))
+        return JobDetails(
+            _info(library, job), dict(job.arguments), job.report, tuple((row.at, row.what) for row in events)
+        )
 
 
 def _find(session: Session, job_id: int) -> Job:
@@ -135,6 +147,20 @@ def note(session: Session, job_id: int, what: str) -> None:
     session.add(JobEvent(job_id=job_id, at=now(), what=what))
 
 
+def is_lost(library: Library, job: Job) -> bool:
+    """Whether a running job's worker has died, or has not answered for too long."""
+    late = job.leased_until is None or job.leased_until < now()
+    return late or not is_alive(library, job)
+
+
+def is_alive(library: Library, job: Job) -> bool:
+    """Whether the process of a running job's worker may live: one of another machine is known by its lease alone."""
+    name, _, rest = (job.worker or "").partition(" ")
+    if name == "-" or not rest.endswith(f" on {socket.gethostname()}"):
+        return True
+    return is_locked(library.home / FOLDER / f"{name}.lock")
+
+
 def people(worker: str | None) -> str:
     """A worker as it is named to people: `pid 12 on host`."""
     return (worker or "").partition(" ")[2] or "a worker"
@@ -145,9 +171,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _info(job: Job) -> JobInfo:
+def _info(library: Library, job: Job) -> JobInfo:
     worker = people(job.worker) if job.worker is not None else None
+    lost = job.state == "running" and is_lost(library, job)
     return JobInfo(
-        job.id, job.kind, job.state, job.asked, job.attempts, worker, job.progress, job.error,
+        job.id, job.kind, job.state, job.asked, lost, job.attempts, worker, job.progress, job.error,
         job.created_at, job.started_at, job.ended_at,
     )  # fmt: skip

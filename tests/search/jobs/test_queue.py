@@ -97,7 +97,9 @@ def test_a_dead_workers_job_goes_on_at_once(library: Library, home: Path, databa
     queue = Queue(library)
     number = queue.add("index", "pictures", {})
     dead_worker(library, home, database_url)
+    assert show_job(library, number).info.lost
     claim = claimed(queue)
+    assert not show_job(library, number).info.lost
     assert (claim.id, claim.attempt, claim.take_over) == (number, 2, False)
 
 
