@@ -164,7 +164,8 @@ class Library:
         try:
             if alone:  # Beside others, what looks like a leftover may be what they are writing.
                 self.vectors.recover()
-                remove_unfinished(self.home)
+                for name in ("", "previews", "patches"):
+                    remove_unfinished(self.home / name)
             yield
         finally:
             self._claimed = False

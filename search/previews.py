@@ -90,7 +90,9 @@ class PreviewStore:
         """
         path = self.path(sha256, size_px)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data + _SEAL.pack(_SEAL_MARK, zlib.crc32(data)), lasting=False, mode=0o600)
+        write_whole(
+            path, data + _SEAL.pack(_SEAL_MARK, zlib.crc32(data)), lasting=False, mode=0o600, within=self.folder
+        )
         return path
 
     def files(self) -> Iterator[tuple[Path, str | None]]:

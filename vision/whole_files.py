@@ -20,7 +20,9 @@ _CANNOT_SYNC = (errno.EINVAL, errno.ENOTSUP)
 
 
 @contextmanager
-def whole_file(path: Path, *, lasting: bool = True, mode: int = 0o666) -> Iterator[BinaryIO]:
+def whole_file(
+    path: Path, *, lasting: bool = True, mode: int = 0o666, within: Path | None = None
+) -> Iterator[BinaryIO]:
     """A file to write into that takes the place of `path` at the end of the block; after an error it is gone.
 
     A reader of `path` meets the former file or the new one, never a part, and after a power cut it is one of the two.
@@ -29,11 +31,12 @@ def whole_file(path: Path, *, lasting: bool = True, mode: int = 0o666) -> Iterat
         path: where it goes; its folder exists.
         lasting: wait until file and name are on disk; off, a power cut may cost what was written.
         mode: rights of the new file, less what the umask takes away.
+        within: where it is written until it is whole, on the same disk; beside its place if left out.
 
     Raises:
         OSError: it cannot be written; nothing is left behind.
     """
-    unfinished, file = _begin(path, mode)
+    unfinished, file = _begin(within or path.parent, mode)
     try:
         with file:
             yield file
@@ -50,13 +53,15 @@ def whole_file(path: Path, *, lasting: bool = True, mode: int = 0o666) -> Iterat
         fsync_folder(path.parent)
 
 
-def write_whole(path: Path, data: str | bytes, *, lasting: bool = True, mode: int = 0o666) -> None:
+def write_whole(
+    path: Path, data: str | bytes, *, lasting: bool = True, mode: int = 0o666, within: Path | None = None
+) -> None:
     """Write a small file as `whole_file` does; text as UTF-8.
 
     Raises:
         OSError: it cannot be written; nothing is left behind.
     """
-    with whole_file(path, lasting=lasting, mode=mode) as file:
+    with whole_file(path, lasting=lasting, mode=mode, within=within) as file:
         file.write(data.encode() if isinstance(data, str) else data)
 
 
@@ -78,8 +83,8 @@ def is_unfinished(path: Path) -> bool:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what processes that died have left here; what another one is writing stays."""
-    for path in folder.iterdir():
+    """Remove what processes that died have left here; what another one is writing stays, and what lies deeper."""
+    for path in folder.iterdir() if folder.is_dir() else ():
         if _is_of_whole_file(path):
             _held(path, else_remove=True)
 
@@ -88,10 +93,10 @@ def _is_of_whole_file(path: Path) -> bool:
     return path.name.startswith(".") and path.name.endswith(UNFINISHED) and path.is_file()
 
 
-def _begin(path: Path, mode: int) -> tuple[Path, BinaryIO]:
-    """A new file beside `path`, held by this process until it is closed."""
+def _begin(folder: Path, mode: int) -> tuple[Path, BinaryIO]:
+    """A new file in this folder, held by this process until it is closed."""
     while True:
-        unfinished = path.with_name(f".{secrets.token_hex(8)}{UNFINISHED}")
+        unfinished = folder / f".{secrets.token_hex(8)}{UNFINISHED}"
         file = open(unfinished, "xb", buffering=1 << 20, opener=lambda name, flags: os.open(name, flags, mode))  # noqa: SIM115
         with contextlib.suppress(OSError):  # Some network mounts know no locks.
             fcntl.flock(file, fcntl.LOCK_EX)

@@ -96,7 +96,7 @@ class PatchStore:
         path = self.path(sha256, model)
         with writing_to(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data, lasting=False, mode=0o600)
+            write_whole(path, data, lasting=False, mode=0o600, within=self.folder)
         return len(data)
 
     def put_packed(self, sha256: str, kept: Kept, data: bytes, dim: int) -> bool:
@@ -117,7 +117,7 @@ class PatchStore:
         path = self.path(sha256, kept.model)
         with writing_to(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(path, data, lasting=False, mode=0o600)
+            write_whole(path, data, lasting=False, mode=0o600, within=self.folder)
         return True
 
     def read(self, sha256: str, model: str) -> Looks | None:
