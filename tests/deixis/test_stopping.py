@@ -93,8 +93,8 @@ def test_a_stopped_index_says_what_it_has_kept_and_goes_on(
     assert "Traceback" not in done.stderr
     assert "deixis: stopped; " in done.stderr
     assert _stored(home) >= kept
-    if "what was finished is kept" in done.stderr:  # A signal that came while all was done already, and only told.
-        assert _stored(home) == 12
+    if "what was finished is kept" in done.stderr:  # A signal that came before anything was begun, or behind the end.
+        assert _stored(home) in (0, 12)
     else:
         told = re.search(r"(\d+) pictures of this run are in the library", done.stderr)
         assert (0 if told is None else int(told[1])) == _stored(home)
