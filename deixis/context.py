@@ -13,6 +13,7 @@ from search.library import Library
 from search.settings import Settings, load_settings
 from vision.encoders.base import Encoder
 from vision.images import DecodeLimits, DecodeRequest, decode_one
+from vision.originals import original_at
 from vision.types import RgbImage
 
 
@@ -51,12 +52,13 @@ def library_encoder(settings: Settings, library: Library) -> Encoder:
 
 
 def read_picture(path: Path, settings: Settings) -> RgbImage:
-    """One picture file: HWC uint8 RGB, upright, decoded in a child process.
+    """One picture, a file or in an archive: HWC uint8 RGB, upright, decoded in a child process.
 
     Raises:
         ImageRefusedError: it cannot be read.
     """
-    pixels = decode_one(DecodeRequest(path=str(path)), decode_limits(settings)).pixels
+    original = original_at(str(path), settings.archive_limits)
+    pixels = decode_one(DecodeRequest.of(original), decode_limits(settings)).pixels
     assert pixels is not None  # a request without a preview always answers with pixels
     return pixels
 

@@ -30,6 +30,14 @@ FollowLinks = Annotated[
         rich_help_panel=ADVANCED,
     ),
 ]
+Archives = Annotated[
+    bool | None,
+    typer.Option(
+        "--archives/--no-archives",
+        help="Open zip and tar archives in these folders; remembered.",
+        show_default=False,
+    ),
+]
 ClearRules = Annotated[
     bool,
     typer.Option("--clear-rules", help="Forget first what was remembered of these folders.", rich_help_panel=ADVANCED),

@@ -13,6 +13,7 @@ LIBRARY_ROWS = (
         "deixis index                     # all folders given before",
         "deixis index ~/Pictures --model siglip2-base --backend auto",
         "deixis index ~/Pictures --exclude 'raw/' --exclude '*_edited.jpg'",
+        "deixis index holiday.zip shard-000017.tar",
         partial=True,
     ),
     row_of(

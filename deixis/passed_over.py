@@ -37,5 +37,6 @@ def described(root: RootInfo) -> str:
         *([f"without {' '.join(root.exclude)}"] if root.exclude else []),
         *([f"with {' '.join(root.include)}"] if root.include else []),
         *(["follows links"] if root.follow_links else []),
+        *(["opens archives"] if root.archives else []),
     ]
     return printable(root.path) + (f" ({printable('; '.join(said))})" if said else "")

@@ -7,14 +7,21 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from indexer.archives import Listings
+from indexer.webdataset import names_beside, read_shard_json, read_shard_text
 from search.db.images import display_name
+from vision.archives.listing import Listing, NotArchiveError, Text
+from vision.archives.member import MemberError
+from vision.archives.reading import MemberReader
 from vision.carried.boxes import Frame
 from vision.carried.facts import SIDECAR, TAKEOUT, Carried, Gathering, together
 from vision.carried.xml_tree import MAX_BYTES
 from vision.carried.xmp import read_xmp
 from vision.decoder.known import is_named_picture
 from vision.opening import open_regular
+from vision.originals import archive_above
 
 _SUPPLEMENT = ".supplemental-metadata"
 _TAKEOUT_CHARS = 46
@@ -23,18 +30,56 @@ _TAKEOUT_CHARS = 46
 _NUMBERED = re.compile(r"(.*)(\(\d{1,4}\))(\.[^.]*)", re.DOTALL)
 
 
-class Beside:
-    """Finds what lies beside pictures; the listing of the folder that was asked about last is kept."""
+@dataclass(slots=True)
+class _Archive:
+    archive: str
+    listing: Listing
+    folders: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
-    def __init__(self) -> None:
-        self._folder = ""
-        self._names: dict[str, list[str]] = {}
+
+@dataclass(slots=True)
+class _Folder:
+    """The listing of one folder, on the disk or in an archive.
+
+    Attributes:
+        path: of the folder.
+        names: of what may speak of a picture, by their lower-case form.
+        archive: in which it lies; None where it is a folder on the disk.
+    """
+
+    path: str
+    names: dict[str, list[str]]
+    archive: _Archive | None = None
+
+    @property
+    def shard(self) -> bool:
+        """Whether it lies in a tar file."""
+        return self.archive is not None and self.archive.listing.kind == "tar"
+
+    def text(self, path: str) -> Text | None:
+        """What is known of a text that lies in an archive."""
+        return None if self.archive is None else self.archive.listing.texts[path[len(self.archive.archive) + 1 :]]
+
+
+class Beside:
+    """Finds and reads what lies beside pictures, in folders and in archives; the listing of the last folder is kept.
+
+    Args:
+        listings: of archives.
+    """
+
+    def __init__(self, listings: Listings | None = None) -> None:
+        self._listings = listings or Listings()
+        self._reader = MemberReader()
+        self._folder = _Folder("", {})
+        self._archive = _Archive("", Listing(""))
 
     def files(self, path: str) -> list[str]:
         """Paths of the files that speak of a picture: sidecars first."""
         folder, name = os.path.split(path)
         self._list(folder)
-        found = dict.fromkeys(one for wanted in _names_for(name) for one in self._names.get(wanted.lower(), ()))
+        wanted = [*_names_for(name), *(names_beside(name) if self._folder.shard else ())]
+        found = dict.fromkeys(one for key in wanted for one in self._folder.names.get(key.lower(), ()))
         return [os.path.join(folder, one) for one in found]
 
     def token(self, path: str) -> str | None:
@@ -42,24 +87,81 @@ class Beside:
         digest, some = hashlib.sha256(), False
         for beside in self.files(path):
             try:
-                info = os.stat(beside)
+                facts = self._facts(beside)
             except OSError:
                 continue
             some = True
-            digest.update(os.fsencode(beside) + f"\0{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}\0".encode())
+            digest.update(os.fsencode(beside) + f"\0{facts}\0".encode())
         return digest.hexdigest() if some else None
 
+    def said(self, path: str, frame: Frame) -> Carried:
+        """What they say; what cannot be read, or is none, says nothing.
+
+        Args:
+            path: of the picture.
+            frame: its size, and how it was turned.
+        """
+        said = []
+        for one in self.files(path):
+            data = self._content(one)
+            if data is None:
+                continue
+            if one.lower().endswith(".xmp"):
+                said.append(read_xmp(data, SIDECAR, frame))
+            elif one.lower().endswith(".txt"):
+                said.append(read_shard_text(data))
+            elif self._folder.shard and os.path.basename(one) in names_beside(os.path.basename(path)):
+                said.append(read_shard_json(data))
+            else:
+                said.append(read_takeout(data, display_name(path)))
+        return together(said)
+
+    def _facts(self, path: str) -> str:
+        text = self._folder.text(path)
+        if text is None:
+            info = os.stat(path)
+            return f"{info.st_size}\0{info.st_mtime_ns}\0{info.st_ctime_ns}"
+        content = "" if text.content is None else hashlib.sha256(text.content).hexdigest()
+        return f"{text.member}\0{text.member.mtime_ns}\0{content}"
+
+    def _content(self, path: str) -> bytes | None:
+        text = self._folder.text(path)
+        try:
+            if text is not None:
+                return self._reader.read(self._archive.archive, text.member) if text.content is None else text.content
+            with open_regular(path) as file:
+                data = file.read(MAX_BYTES + 1)
+        except (OSError, ValueError, MemberError):
+            return None
+        return data if len(data) <= MAX_BYTES else None
+
     def _list(self, folder: str) -> None:
-        if folder == self._folder:
+        if folder == self._folder.path:
             return
-        self._folder, self._names = folder, {}
+        names: dict[str, list[str]] = {}
+        self._folder = _Folder(folder, names)
         try:
             with os.scandir(folder) as listing:
                 for entry in listing:
                     if entry.name.lower().endswith((".xmp", ".json")):
-                        self._names.setdefault(entry.name.lower(), []).append(entry.name)
+                        names.setdefault(entry.name.lower(), []).append(entry.name)
+        except NotADirectoryError:
+            self._list_archive(folder)
         except OSError:
             return  # The walk has said so.
+
+    def _list_archive(self, folder: str) -> None:
+        archive = archive_above(folder + "/")
+        try:
+            listing = Listing("") if archive is None else self._listings.of(archive)
+        except (OSError, NotArchiveError):
+            return
+        if self._archive.archive != archive or self._archive.listing is not listing:
+            self._archive = _Archive(archive or "", listing)
+            for address in listing.texts:
+                above, name = os.path.split(f"{archive}/{address}")
+                self._archive.folders.setdefault(above, {}).setdefault(name.lower(), []).append(name)
+        self._folder = _Folder(folder, self._archive.folders.get(folder, {}), self._archive)
 
 
 def _names_for(name: str) -> Iterator[str]:
@@ -72,29 +174,6 @@ def _names_for(name: str) -> Iterator[str]:
         for length in sorted({*range(len(plain), len(whole) + 1), _TAKEOUT_CHARS}):
             if length <= len(whole):
                 yield f"{whole[:length]}{number}.json"
-
-
-def read_beside(path: str, frame: Frame, beside: Beside) -> Carried:
-    """Read all that lies beside a picture's file; what cannot be read, or is none, says nothing."""
-    said = []
-    for one in beside.files(path):
-        data = _content(one)
-        if data is None:
-            continue
-        if one.lower().endswith(".xmp"):
-            said.append(read_xmp(data, SIDECAR, frame))
-        else:
-            said.append(read_takeout(data, display_name(path)))
-    return together(said)
-
-
-def _content(path: str) -> bytes | None:
-    try:
-        with open_regular(path) as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError):
-        return None
-    return data if len(data) <= MAX_BYTES else None
 
 
 def read_takeout(data: bytes, name: str) -> Carried:

@@ -23,16 +23,17 @@ from indexer.stages.timing import Timing
 from indexer.writer import Writer
 from search.captioning import begin_generation, generation_of
 from search.db.annotations import Annotated, annotate
-from search.db.images import first_paths
 from search.db.limits import holdable
 from search.db.schema import Caption, File, Image, Model
 from search.jobs.quarantine import Item
 from search.library import Library
+from search.originals import first_originals
 from search.publishing import publish
 from vision.batching import batch_report, pictures_at_once
 from vision.encoders.base import Encoder
 from vision.grounding.base import CaptionerFacts, Detail, GroundedCaption, GroundedCaptioner
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
+from vision.originals import Original
 from vision.types import RgbImage
 
 _AT_LEAST = 16
@@ -162,12 +163,12 @@ def _caption_pictures(
     with library.write() as session:
         number = begin_generation(session, source, language, options.detail)
     asked = _Asked(captioner, options.detail, language, source, number)
-    paths = _without_caption(library, asked.source, language)
-    image_ids = {path: image_id for image_id, path in paths.items()}
-    requests = (DecodeRequest(path, preprocessing=captioner.facts.preprocessing) for path in image_ids)
+    originals = _without_caption(library, asked.source, language)
+    image_ids = {original.path: image_id for image_id, original in originals.items()}
+    requests = (DecodeRequest.of(original, captioner.facts.preprocessing) for original in originals.values())
     if options.retry_refused and hands is not None:
         hands.forgive(asked.source)
-    on_progress(Progress("captions", 0, len(paths)))
+    on_progress(Progress("captions", 0, len(originals)))
     done = 0
     size = options.batch_size or pictures_at_once(captioner, otherwise=_AT_LEAST)
     timing = Timing(report.stages)
@@ -187,19 +188,19 @@ def _caption_pictures(
                 said = _caption_batch(asked, readable, report, hands)
             timing.add("caption", blocked_s=line.put(said))
             done += len(batch)
-            on_progress(Progress("captions", done, len(paths)))
+            on_progress(Progress("captions", done, len(originals)))
     timing.add("decode", worked_s=pool.worked_s)
     report.batches = batch_report(captioner)
     report.generation = generation_of(library, number)
 
 
-def _without_caption(library: Library, source: str, language: str) -> dict[int, str]:
-    """A path of every present picture that this captioner has not captioned in this language, by id."""
+def _without_caption(library: Library, source: str, language: str) -> dict[int, Original]:
+    """The original of every present picture that this captioner has not captioned in this language, by id."""
     there = exists().where(Caption.image_id == Image.id, Caption.source == source, Caption.language == language)
     present = exists().where(File.image_id == Image.id, File.state == "indexed")
     with library.read() as session:
         ids = list(session.scalars(select(Image.id).where(present, ~there).order_by(Image.id)))
-        return first_paths(session, ids)
+        return first_originals(session, library.home, ids)
 
 
 _Said: TypeAlias = tuple[_Readable, GroundedCaption]

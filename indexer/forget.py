@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from indexer.patterns import exactly
 from indexer.prune import erase_unheld
 from indexer.roots import remember
+from search.db.archives import drop_archives
 from search.db.images import below_or_at
-from search.db.roots import covering_root, remembered_path, rules_of
+from search.db.roots import covering_root, is_url, remembered_path, rules_of
 from search.db.schema import Caption, File, Image, Region, Root
 from search.erasing import erase, erase_vectors
 from search.library import Library
@@ -94,9 +95,10 @@ def _count(session: Session, library: Library, report: ForgetReport) -> None:
 def _take_out(session: Session, path: str, report: ForgetReport) -> None:
     is_file = session.scalar(select(File.id).where(File.path == path)) is not None
     erase(session, delete(File).where(below_or_at(File.path, path)))
+    drop_archives(session, path)
     erase(session, delete(Root).where(below_or_at(Root.path, path)))
     above = covering_root(session, path)
-    if above is not None:
+    if above is not None and not is_url(path):  # Nothing brings a URL back but a list that names it.
         pattern = exactly(path, above.path, folder=not is_file)
         remember(above, rules_of(above).with_more(exclude=[pattern]))
         report.excluded.append((above.path, pattern))

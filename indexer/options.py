@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from indexer.roots import RuleChange
+from vision.archives.member import ArchiveLimits
 from vision.images import DecodeLimits
 
 
@@ -24,6 +25,7 @@ class IndexOptions:
         looks: keep the patches of so many looks at each picture from now on (`vision.looks.WHOLE` or `WITH_PARTS`); 0
             for none; None for as before.
         rules: what is said about passing over and following.
+        archives: what reading an archive may cost.
     """
 
     batch_size: int | None = None
@@ -35,6 +37,7 @@ class IndexOptions:
     rescan: bool = False
     looks: int | None = None
     rules: RuleChange = field(default_factory=RuleChange)
+    archives: ArchiveLimits = field(default_factory=ArchiveLimits)
 
     @property
     def alone(self) -> bool:

@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "excluded": "by --exclude",
         "link": "links to folders (--follow-links follows them)",
         "linked-twice": "links to folders that are in already",
+        "archive": "archives (--archives opens them)",
         "library": "a library of Deixis",
     }
 )

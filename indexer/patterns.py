@@ -34,10 +34,12 @@ class Patterns:
 
     Attributes:
         base: the folder, absolute.
+        lines: as they were written.
     """
 
     base: str
     spec: GitIgnoreSpec
+    lines: tuple[str, ...] = ()
 
     def says(self, path: str, *, folder: bool) -> bool | None:
         """True where the last pattern that fits a path below `base` matches, False where it begins with `!`."""
@@ -61,7 +63,7 @@ def compiled(base: str, patterns: Sequence[str]) -> Patterns | None:
                 f"{pattern!r} is not a pattern for folders or files: {complaint}",
                 remedy="Patterns are those of gitignore: name, *.suffix, folder/, /folder/below/the/indexed/one/.",
             )
-    return Patterns(base, _spec(patterns))
+    return Patterns(base, _spec(patterns), tuple(patterns))
 
 
 def read_ignore_file(folder: str) -> tuple[Patterns | None, list[str]]:
@@ -84,7 +86,7 @@ def read_ignore_file(folder: str) -> tuple[Patterns | None, list[str]]:
     bad = {number for number, complaint in complaints if complaint}
     good = [line for number, line in enumerate(lines, start=1) if number not in bad and _says_something(line)]
     return (
-        Patterns(folder, _spec(good)) if good else None,
+        Patterns(folder, _spec(good), tuple(good)) if good else None,
         [f"line {number}: {complaint}" for number, complaint in complaints if complaint],
     )
 

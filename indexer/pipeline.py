@@ -10,6 +10,7 @@ from indexer.claiming import claim_model
 from indexer.embed_regions import embed_regions
 from indexer.embed_texts import embed_texts
 from indexer.hands import Hands
+from indexer.inlets import Inlets
 from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
 from indexer.patches import keep_patches, require_patches
@@ -27,7 +28,7 @@ from indexer.stages.scan import ScanStage
 from indexer.stages.timing import Timing
 from indexer.stages.write import Notes, NotIndexed, WriteStage
 from indexer.writer import DecodedFile, Writer
-from search.db.roots import is_below, root_paths
+from search.db.roots import outermost, root_paths
 from search.erasing import erase_vectors
 from search.library import Library
 from vision.batching import batch_report, pictures_at_once
@@ -93,6 +94,7 @@ class _Run:
         self._stopped = False
         self._model, self._replacing = claim_model(library, encoder.facts, replace=options.replace_model)
         self._writer = Writer(library, self._model, encoder)
+        self._inlets = Inlets(library, options, self._model.id)
         self._publisher = PublishStage(library, self._model.id)
         self._writing = WriteStage(self._writer, self._publisher)
         self._batch_size = options.batch_size or pictures_at_once(encoder, otherwise=_AT_LEAST)
@@ -106,15 +108,16 @@ class _Run:
         self._publish()  # What an interrupted run has committed is searchable from here on.
         if self._options.retry_refused and self._hands is not None:
             self._hands.forgive(WORK)
-        scan = ScanStage(self._library, self._model.id, self._writer, self._options, self.report, self._tell)
+        inlets, tell = self._inlets, self._tell
+        scan = ScanStage(self._library, inlets, self._model.id, self._writer, self._options, self.report, tell)
         try:
             with self._timing.working("scan"):
-                for root in roots:
-                    scan.scan(root)
+                scan.scan(roots)
             self._embed_pictures(scan.jobs)
-            refresh_beside(self._library, scan.beside)
+            refresh_beside(self._library, scan.beside, inlets.beside)
             # After the new paths are in: a moved picture keeps its image because a file holds it at all times.
             self._writer.mark(scan.gone, "missing")
+            inlets.settle()
         except BaseException as error:
             if self._stopped or isinstance(error, KeyboardInterrupt):
                 self._note()
@@ -133,7 +136,7 @@ class _Run:
         roots = sorted({*given, *(remembered if self._replacing or not given else [])})
         if not roots:
             raise PathError("nothing to index", remedy="Name a folder: deixis index ~/Pictures")
-        return [root for root in roots if not any(other != root and is_below(root, other) for other in roots)]
+        return outermost(roots)
 
     def _embed_pictures(self, jobs: Jobs) -> None:
         total = len(jobs)
@@ -143,7 +146,11 @@ class _Run:
         embedding = EmbedStage(self._writer, self._writing.refuse, self._hands)
         stages = (Stage("embed", embedding.run), Stage("write", self._writing.run))
         decoding = DecodeStage(
-            self._library, self._model.id, self._encoder.facts.preprocessing, rescan=self._options.rescan
+            self._library,
+            self._inlets,
+            self._model.id,
+            self._encoder.facts.preprocessing,
+            rescan=self._options.rescan,
         )
         window = max(4 * self._options.decode_workers, 2 * self._batch_size)
         pool = DecoderPool(self._options.limits, self._options.decode_workers, window=window)

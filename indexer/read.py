@@ -16,13 +16,13 @@ from indexer.isolate import ItemError, blames_an_item, in_parts, words
 from indexer.kept import go_on, noting
 from indexer.report import OnProgress, Progress, RefusedFile, SkippedRecord, silent
 from indexer.writer import Writer
-from search.db.images import first_paths
 from search.db.limits import MAX_TEXT_CHARS, has_area, holdable
 from search.db.readings import add_reading, images_unread
 from search.db.roots import remembered_path
 from search.db.schema import Model
 from search.jobs.quarantine import Item
 from search.library import Library
+from search.originals import first_originals
 from search.publishing import publish
 from vision.encoders.base import Encoder
 from vision.images import DecodeLimits, DecodeRequest, DecoderPool, Refused
@@ -153,12 +153,12 @@ def _read_pictures(
     source = reader_source(reader.facts)
     with library.read() as session:
         below = None if options.folder is None else remembered_path(session, os.fspath(options.folder))
-        paths = first_paths(session, images_unread(session, source, below))
-    image_ids = {path: image_id for image_id, path in paths.items()}
-    requests = (DecodeRequest(path, preprocessing=reader.facts.preprocessing) for path in image_ids)
+        originals = first_originals(session, library.home, images_unread(session, source, below))
+    image_ids = {original.path: image_id for image_id, original in originals.items()}
+    requests = (DecodeRequest.of(original, reader.facts.preprocessing) for original in originals.values())
     if options.retry_refused and hands is not None:
         hands.forgive(source)
-    on_progress(Progress("reading", 0, len(paths)))
+    on_progress(Progress("reading", 0, len(originals)))
     done = 0
     with DecoderPool(options.limits, options.decode_workers) as pool:
         for batch in in_batches(pool.map(requests), options.batch_size):
@@ -170,7 +170,7 @@ def _read_pictures(
                     readable.append(_Readable(image_ids[answer.path], answer.sha256, answer.path, answer.pixels))
             _read_batch(library, reader, source, readable, report, hands)
             done += len(batch)
-            on_progress(Progress("reading", done, len(paths)))
+            on_progress(Progress("reading", done, len(originals)))
 
 
 def _read_batch(

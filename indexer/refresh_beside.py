@@ -10,15 +10,15 @@ from typing import Any
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from indexer.beside import Beside, read_beside
+from indexer.beside import Beside
 from indexer.isolate import in_parts
 from indexer.scan import Scan
 from search.db.facts import replace_carried
-from search.db.images import KnownFile
 from search.db.schema import Caption, Fact, File, Image, Region
 from search.library import Library
 from vision.carried.boxes import Frame
 from vision.carried.facts import BESIDE, NOTHING, Carried, together
+from vision.originals import archive_of
 
 _BATCH = 100
 """Pictures per transaction."""
@@ -26,16 +26,19 @@ _BATCH = 100
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def changed_beside(scan: Scan, known: Mapping[str, KnownFile], *, everything: bool) -> dict[str, str | None]:
+def changed_beside(scan: Scan, beside: Beside, *, everything: bool) -> dict[str, str | None]:
     """Files with something beside them that is not what was read, by path, each with its token of today.
 
     Args:
-        known: what the library remembers, by path.
+        beside: finds it.
         everything: also what seems to be as it was.
     """
-    beside, found = Beside(), {}
+    known, found = scan.known, dict[str, str | None]()
     new = [fact.path for fact in scan.work]
-    settled = [*(file.path for file in scan.unchanged + scan.returned), *(fact.path for fact, _ in scan.touched)]
+    # What lies in an archive that is as it was is as it was.
+    quiet = [file for file in scan.unchanged + scan.returned if archive_of(file.held, file.path) not in scan.as_before]
+    files = scan.unchanged + scan.returned if everything else quiet
+    settled = [*(file.path for file in files), *(fact.path for fact, _ in scan.touched)]
     for paths, whatever in ((new, True), (settled, everything)):
         for path in paths:
             before, token = known[path].beside if path in known else None, beside.token(path)
@@ -44,13 +47,14 @@ def changed_beside(scan: Scan, known: Mapping[str, KnownFile], *, everything: bo
     return found
 
 
-def refresh_beside(library: Library, changes: Iterable[Any]) -> None:
+def refresh_beside(library: Library, changes: Iterable[Any], beside: Beside) -> None:
     """Read what lies beside these files, and beside the others that hold the same pictures.
 
     Args:
         changes: path and token of today each, from `changed_beside`; files that hold no picture are passed over.
+        beside: finds it.
     """
-    beside, left = Beside(), iter(changes)
+    left = iter(changes)
     while changed := dict(islice(left, _BATCH)):
         paths = list(changed)
         with library.read() as session:
@@ -73,7 +77,7 @@ def _read(session: Session, image_id: int, beside: Beside) -> Carried:
     turned = select(Fact.number).where(Fact.image_id == image_id, Fact.name == "orientation", Fact.source == "exif")
     frame = Frame((image.width_px, image.height_px), int(session.scalar(turned) or 1))
     paths = session.scalars(select(File.path).where(File.image_id == image_id, File.state == "indexed"))
-    return together([read_beside(path, frame, beside) for path in paths.all()])
+    return together([beside.said(path, frame) for path in paths.all()])
 
 
 def _write(library: Library, found: Sequence[tuple[int, Carried]], changed: Mapping[str, str | None]) -> None:

@@ -18,8 +18,8 @@ class Progress:
     """One step of a running job.
 
     Attributes:
-        stage: `scan`, `images`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`; of libraries that come
-            or go also `files`, `rows`, `vectors` or `previews`.
+        stage: `scan`, `images`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`; of libraries
+            that come or go also `files`, `rows`, `vectors` or `previews`.
         done: items finished in this stage.
         total: items this stage will have; None while unknown.
     """
@@ -237,5 +237,5 @@ def account(report: IndexReport, scan: Scan) -> None:
     report.passed_over += scan.passed_over
     report.unavailable += len(scan.unavailable)
     report.not_pictures += scan.not_pictures
-    report.refused += [RefusedFile(entry.path, f"unreadable: {entry.reason}") for entry in scan.unreadable]
+    report.refused += [RefusedFile(entry.path, f"{entry.code}: {entry.reason}") for entry in scan.unreadable]
     report.refused += [RefusedFile(file.path, file.reason or "", earlier=True) for file in scan.refused_before]

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from indexer.patterns import compiled, moved_below
 from indexer.rules import Rules, place_at
 from indexer.scan import PathError
-from search.db.roots import add_root, all_rules, is_below, root_for, root_paths, rules_of
+from search.db.roots import add_root, all_rules, is_below, root_paths, roots_for, rules_of
 from search.db.schema import Root
 from search.folder_rules import FolderRules
+from vision.archives.listing import holds_archive
+from vision.archives.names import is_archive_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,14 @@ class RuleChange:
         include: the same of what is looked at whatever else says no.
         follow_links: go through links to folders from now on, or no longer; None leaves it as it is.
         clear: forget first what was said before.
+        archives: open archives from now on, or no longer; None leaves it as it is.
     """
 
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     follow_links: bool | None = None
     clear: bool = False
+    archives: bool | None = None
 
 
 def require_outside(home: Path, given: Sequence[str]) -> None:
@@ -63,21 +67,19 @@ def claim_roots(session: Session, given: Sequence[str], change: RuleChange) -> N
         PatternError: something is not a pattern.
         LibraryError: the rules of a root cannot be read.
     """
-    for path in given:
-        root = root_for(session, path)
+    for root in roots_for(session, given).values():
         if change.clear:
             root.rules = None
     if change.clear and not given:
         for root in session.scalars(select(Root)):
             root.rules = None
     session.flush()
-    for path in given:
-        above = root_for(session, path)
+    for path, above in roots_for(session, given).items():
         if above.path != path and _is_passed_over(session, above.path, path):
             add_root(session, path)
-    if change.exclude or change.include or change.follow_links is not None:
-        for path in given or root_paths(session):
-            _say(root_for(session, path), path, change)
+    if change.exclude or change.include or change.follow_links is not None or change.archives is not None:
+        for path, root in roots_for(session, given or root_paths(session)).items():
+            _say(root, path, change)
     session.flush()
 
 
@@ -103,11 +105,14 @@ def _say(root: Root, path: str, change: RuleChange) -> None:
     exclude, include = (
         [moved_below(pattern, path, root.path) for pattern in patterns] for patterns in (change.exclude, change.include)
     )
-    remember(root, rules_of(root).with_more(exclude, include, change.follow_links))
+    remember(root, rules_of(root).with_more(exclude, include, change.follow_links, change.archives))
 
 
 def _is_passed_over(session: Session, root: str, path: str) -> bool:
+    rules = Rules(all_rules(session))
+    if not rules.opens_archives(path) and not os.path.isdir(path) and (is_archive_name(path) or holds_archive(path)):
+        return True
     try:
-        return place_at(Rules(all_rules(session)), root, path)[1] is not None
+        return place_at(rules, root, path)[1] is not None
     except (OSError, ValueError):
         return False  # The walk meets the same file and names it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from indexer.patterns import IGNORE_FILE, Patterns, compiled, read_ignore_file, 
 from search.belonging import MARK_FILE
 from search.db.roots import is_below
 from search.folder_rules import FolderRules
+from vision.archives.names import is_archive_name
 
 _IN_A_HOME = ("deixis.db", "segments", "previews")
 """What lies beside the mark in a home that was used, whichever database it has."""
@@ -52,6 +54,8 @@ class _Level:
     include: Patterns | None
     ways: Patterns | None
     follow_links: bool
+    archives: bool
+    said: str
 
 
 class Rules:
@@ -71,16 +75,18 @@ class Rules:
     def __init__(self, roots: Mapping[str, FolderRules] | None = None, homes: Collection[str] = ()) -> None:
         self._roots = frozenset(roots or ())
         self._homes = frozenset(homes)
-        self._levels = [
-            _Level(
+        self._levels = {
+            base: _Level(
                 base,
                 compiled(base, rules.exclude),
                 compiled(base, rules.include),
                 compiled(base, ways_to(rules.include)),
                 rules.follow_links,
+                rules.archives,
+                f"{rules.exclude} {rules.include}",
             )
-            for base, rules in sorted((roots or {}).items(), key=lambda item: -len(item[0]))
-        ]
+            for base, rules in (roots or {}).items()
+        }
 
     def in_own_home(self, path: str) -> bool:
         """Whether a path is the home of the library that is indexed, or lies in it."""
@@ -88,7 +94,38 @@ class Rules:
 
     def follows_links(self, folder: str) -> bool:
         """Whether links to folders that lie in `folder` are followed: the nearest root decides."""
-        return next((level.follow_links for level in self._levels if is_below(folder, level.base)), False)
+        level = self._nearest(folder)
+        return level is not None and level.follow_links
+
+    def is_root(self, path: str) -> bool:
+        """Whether a path was given by its name."""
+        return path in self._roots
+
+    def opens_archives(self, path: str) -> bool:
+        """Whether an archive is opened: one that was asked for by its path, or as the nearest root says."""
+        if path in self._roots:
+            return True
+        level = self._nearest(path)
+        return level is not None and level.archives
+
+    def _nearest(self, path: str) -> _Level | None:
+        """The nearest root at or above a path; lists may bring thousands of roots."""
+        while (level := self._levels.get(path)) is None and (above := os.path.dirname(path)) != path:
+            path = above
+        return level
+
+    def stamp(self, place: Place, path: str) -> str:
+        """What changes, but for new versions, when other members of an archive are left out: 64 hex digits.
+
+        Args:
+            place: the folder in which it lies.
+            path: its own.
+        """
+        levels = sorted(self._levels.values(), key=lambda level: level.base)
+        near = [level for level in levels if is_below(path, level.base) or is_below(level.base, path)]
+        said = [f"{level.base} {level.said}" for level in near]
+        said += [f"{patterns.base} {patterns.lines}" for patterns in place.ignores]
+        return hashlib.sha256(os.fsencode("\n".join([str(place.outer), *said]))).hexdigest()
 
     def enter(self, place: Place, names: Collection[str]) -> tuple[Place, list[str]]:
         """Stand in a folder whose entries have these names: look at its markers and at its ignore file.
@@ -143,7 +180,7 @@ class Rules:
             return True
         return any(
             level.ways is not None and is_below(path, level.base) and level.ways.says(path, folder=True)
-            for level in self._levels
+            for level in self._levels.values()
         )
 
     def _asked_for(self, path: str) -> bool:
@@ -154,7 +191,7 @@ class Rules:
         if path in self._roots:
             return True
         # The nearest root alone: a root in a folder that is passed over was asked for all the same.
-        level = next((level for level in self._levels if is_below(path, level.base)), None)
+        level = self._nearest(path)
         if level is not None and level.include is not None and level.include.says(path, folder=folder):
             return True
         if level is not None and level.exclude is not None and level.exclude.says(path, folder=folder):
@@ -182,7 +219,7 @@ def place_at(rules: Rules, root: str, folder: str) -> tuple[Place, str | None]:
         present = [marker for marker in (IGNORE_FILE, *MARKED_FOLDERS) if _is_there(place.path, marker)]
         place, _ = rules.enter(place, present)
         path = os.path.join(place.path, name)
-        kind = rules.kind(place, name, folder=path != folder or os.path.isdir(path))
+        kind = rules.kind(place, name, folder=path != folder or os.path.isdir(path) or is_archive_name(path))
         place = rules.inside(place, path, kind)
     own, _ = rules.enter(Place(folder), [marker for marker in MARKED_FOLDERS if _is_there(folder, marker)])
     return place, kind or own.outer

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Protocol
 
+from indexer.archives import Archives, Unreadable
 from indexer.mounts import Mounts
 from indexer.rules import PassedOver, Rules
 from indexer.stages.spool import IdSet
-from indexer.walk import NotPicture, Seen, Unreadable, Walk
+from indexer.walk import NotPicture, Seen, Walk
 from search.db.images import FileFact, KnownFile, display_path, path_fault
 from vision.errors import DeixisError
 
@@ -58,6 +59,7 @@ class Scan:
         passed_over: folders and files that a rule leaves out.
         not_pictures: files that neither name nor content calls a picture.
         unreadable: folders and files that could not be listed or examined.
+        as_before: archives of the run, so far, that did not have to be read again.
     """
 
     known: Mapping[str, KnownFile] = field(default_factory=dict)
@@ -73,9 +75,10 @@ class Scan:
     passed_over: list[PassedOver] = field(default_factory=list)
     not_pictures: list[str] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
+    as_before: set[str] = field(default_factory=set)
 
 
-_LISTS = tuple(one.name for one in fields(Scan) if one.name != "known")
+_LISTS = tuple(one.name for one in fields(Scan) if one.default_factory is list)
 
 
 class Memory(Protocol):
@@ -143,44 +146,66 @@ def scan_root(start: str, known: Mapping[str, KnownFile], options: ScanOptions |
     return whole
 
 
-def scan_parts(start: str, memory: Memory, options: ScanOptions | None = None) -> Iterator[Scan]:
+def scan_parts(
+    start: str, memory: Memory, options: ScanOptions | None = None, archives: Archives | None = None
+) -> Iterator[Scan]:
     """Compare a folder with what is remembered of it, part by part: neither side is ever in memory as a whole.
 
     Args:
         start: as `resolve_root` returns it.
         memory: what is remembered; looked up before each part is yielded.
         options: as for `scan_root`.
+        archives: of the run.
 
     Yields:
         What was found, in the order of the walk; behind it what is remembered and was not found.
     """
     options = options or ScanOptions()
-    run = _Scanning(memory, options)
-    some: list[Seen] = []
-    for entry in Walk(options.root or start, start, options.rules, run.mounts, memory.holds_below):
-        some.append(entry)
-        if len(some) >= _PART:
-            yield run.place(some)
-            some = []
-    yield run.place(some)
+    archives = archives or Archives()
+    run = _Scanning(memory, options, archives)
+    walk = Walk(options.root or start, start, options.rules, run.mounts, memory.holds_below, archives)
+    yield from run.parts(walk)
     yield from run.missing(start)
+
+
+def scan_files(paths: Sequence[str], memory: Memory, options: ScanOptions) -> Iterator[Scan]:
+    """The same for many files that were given by their names.
+
+    Args:
+        paths: none of them of a folder or an archive.
+        memory: what is remembered of them.
+        options: rules, and what is looked at again.
+    """
+    run = _Scanning(memory, options, Archives())
+    yield from run.parts(entry for path in paths for entry in Walk(path, path, options.rules, run.mounts))
+    yield from run.missing(None)
 
 
 class _Scanning:
     """What one scan has to keep until its end: which rows were seen, and what nothing can be said of."""
 
-    def __init__(self, memory: Memory, options: ScanOptions) -> None:
+    def __init__(self, memory: Memory, options: ScanOptions, archives: Archives) -> None:
         self.mounts = Mounts()
         self._memory = memory
         self._options = options
+        self._archives = archives
         self._seen = IdSet()
         self._blocked: set[str] = set()
         self._passed_over: set[str] = set()
         self._anything = False
 
-    def place(self, entries: Sequence[Seen]) -> Scan:
+    def parts(self, entries: Iterable[Seen]) -> Iterator[Scan]:
+        some: list[Seen] = []
+        for entry in entries:
+            some.append(entry)
+            if len(some) >= _PART:
+                yield self._part(some)
+                some = []
+        yield self._part(some)
+
+    def _part(self, entries: Sequence[Seen]) -> Scan:
         known = self._memory.at([entry.path for entry in entries if isinstance(entry, FileFact)])
-        scan = Scan(known)
+        scan = Scan(known, as_before=self._archives.as_before)
         for entry in entries:
             match entry:
                 case FileFact():
@@ -198,11 +223,15 @@ class _Scanning:
         self._anything |= any(isinstance(entry, FileFact | NotPicture) for entry in entries) or bool(self._blocked)
         return scan
 
-    def missing(self, start: str) -> Iterator[Scan]:
-        """Tell what is gone from what merely cannot be reached: a vanished mount removes nothing."""
+    def missing(self, start: str | None) -> Iterator[Scan]:
+        """Tell what is gone from what merely cannot be reached: a vanished mount removes nothing.
+
+        Args:
+            start: the folder that was walked; None for single files.
+        """
         # An unplugged drive leaves an empty folder behind. A root that held pictures and shows no entry at all is
         # believed to be unplugged; whoever really emptied it says so with `--prune`.
-        empty_root = os.path.isdir(start) and not self._anything
+        empty_root = start is not None and os.path.isdir(start) and not self._anything
         scan, count = Scan(), 0
         for file in self._memory.below():
             if file.file_id in self._seen or file.state == "missing":
@@ -221,7 +250,8 @@ class _Scanning:
 
 
 def _place(fact: FileFact, before: KnownFile | None, scan: Scan, options: ScanOptions, mounts: Mounts) -> None:
-    if before is None or (before.size_bytes, before.mtime_ns) != (fact.size_bytes, fact.mtime_ns):
+    facts = (fact.size_bytes, fact.mtime_ns, fact.held)
+    if before is None or (before.size_bytes, before.mtime_ns, before.held) != facts:
         scan.work.append(fact)
         return
     # An older library knows no ctime; believing it once is better than reading every picture again.

@@ -7,25 +7,15 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from indexer.archives import Archives, Unreadable
 from indexer.mounts import Mounts
 from indexer.patterns import IGNORE_FILE
 from indexer.rules import PassedOver, Place, Rules, place_at
 from search.db.images import FileFact
+from vision.archives.listing import holds_archive
+from vision.archives.names import is_archive_name
 from vision.decoder.known import HEAD_BYTES, begins_like_a_picture, is_named_picture
 from vision.opening import open_regular
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A folder or file that could not be looked at.
-
-    Attributes:
-        blocks: whether nothing can be said of what is remembered at or below the path.
-    """
-
-    path: str
-    reason: str
-    blocks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +37,24 @@ class Walk:
         root: the root whose rules hold; a folder, or the file itself.
         start: where to begin, at or below the root.
         remembers: whether the library knows files below a folder: a dead link to them is worth a word.
+        archives: of the run.
     """
 
     def __init__(
-        self, root: str, start: str, rules: Rules, mounts: Mounts, remembers: Callable[[str], bool] = lambda _: False
+        self,
+        root: str,
+        start: str,
+        rules: Rules,
+        mounts: Mounts,
+        remembers: Callable[[str], bool] = lambda _: False,
+        archives: Archives | None = None,
     ) -> None:
         self._root = root
         self._start = start
         self._rules = rules
         self._mounts = mounts
         self._remembers = remembers
+        self._archives = archives or Archives()
         self._links: list[Place] = []
         self._walked: set[tuple[int, int]] = set()
 
@@ -65,7 +63,12 @@ class Walk:
             yield PassedOver(self._start, "library", True)
             return
         if not os.path.isdir(self._start):
-            yield self._examine(self._start)
+            if is_archive_name(self._start) or holds_archive(self._start):
+                yield from self._archives.look(
+                    self._start, Place(os.path.dirname(self._start)), self._rules, self._mounts
+                )
+            else:
+                yield self._examine(self._start)
             return
         try:
             place, _ = place_at(self._rules, self._root, self._start)
@@ -119,8 +122,23 @@ class Walk:
                 self._links.append(inside)
             elif kind is None:
                 yield PassedOver(entry.path, "link", True)
+        elif kind is None and not folder and self._is_archive(entry):
+            yield from self._archive(entry, place)
         elif kind is None:
             yield self._file(entry, place)
+
+    def _is_archive(self, entry: os.DirEntry[str]) -> bool:
+        return is_archive_name(entry.name) or (self._rules.is_root(entry.path) and holds_archive(entry.path))
+
+    def _archive(self, entry: os.DirEntry[str], place: Place) -> Iterator[Seen]:
+        """An archive is a file and a folder: rules for either leave it out."""
+        kind = self._rules.kind(place, entry.name, folder=True)
+        if kind is None and not self._rules.opens_archives(entry.path):
+            kind = "archive"
+        if kind is None:
+            yield from self._archives.look(entry.path, place, self._rules, self._mounts)
+        elif place.outer is None:
+            yield PassedOver(entry.path, kind, False)
 
     def _file(self, entry: os.DirEntry[str], place: Place) -> Seen:
         if may_be_picture(entry.path):

@@ -91,4 +91,4 @@ def _index(kind: str, vectors: int, index_key: str, measured: str | None) -> Ind
 def _root(raw: bytes, stored: str | None) -> RootInfo:
     path = os.fsdecode(raw)
     rules = read_rules(path, None if stored is None else json.loads(stored))
-    return RootInfo(path, rules.exclude, rules.include, rules.follow_links)
+    return RootInfo(path, rules.exclude, rules.include, rules.follow_links, rules.archives)

@@ -201,11 +201,16 @@ class FactInfo:
 
 @dataclass(frozen=True, slots=True)
 class FileInfo:
-    """A file that holds, or held, a picture."""
+    """A file that holds, or held, a picture.
+
+    Attributes:
+        held: where the bytes are, if not in a file at `path`; see `vision.originals`.
+    """
 
     path: str
     size_bytes: int
     state: str
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +247,7 @@ class RootInfo:
     exclude: tuple[str, ...]
     include: tuple[str, ...]
     follow_links: bool
+    archives: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,11 @@ from typing import Any
 from platformdirs import user_data_path
 
 from search.errors import SettingsError
+from vision.archives.member import ArchiveLimits
 
 PREFIX = "DEIXIS_"
 _TEXTS = ("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts")
+_FLOATS = ("decode_timeout_s",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Settings:
         max_pixels: a larger picture is refused before it is decoded.
         max_expansion: a picture above 40 million pixels that takes more than so many times its file's bytes is refused.
         max_file_bytes: a larger file is refused before it is read.
+        max_archive_bytes: a compressed tar file is read no further than to so many expanded bytes.
         decode_timeout_s: wall-clock seconds that one picture may take.
         decode_memory_bytes: address space of one decoding child.
         upload_bytes: largest picture accepted over HTTP.
@@ -55,6 +58,7 @@ class Settings:
     max_pixels: int = 1_000_000_000
     max_expansion: int = 400
     max_file_bytes: int = 512 * 1024 * 1024
+    max_archive_bytes: int = 256 * 1024**3
     decode_timeout_s: float = 60.0
     decode_memory_bytes: int = 1536 * 1024 * 1024
     upload_bytes: int = 32 * 1024 * 1024
@@ -63,6 +67,11 @@ class Settings:
     def compute_threads(self) -> int:
         """Threads to give the encoder, at least 1."""
         return self.threads or available_cores()
+
+    @property
+    def archive_limits(self) -> ArchiveLimits:
+        """What reading an archive may cost."""
+        return ArchiveLimits(self.max_file_bytes, self.max_expansion, self.max_archive_bytes)
 
     @property
     def decoders(self) -> int:
@@ -107,7 +116,7 @@ def load_settings(environ: Mapping[str, str], **flags: Any) -> Settings:
 
 
 def _parse(variable: str, name: str, raw: str) -> Any:
-    kind = {"home": Path, "decode_timeout_s": float}.get(name, str if name in _TEXTS else int)
+    kind = Path if name == "home" else str if name in _TEXTS else float if name in _FLOATS else int
     try:
         return kind(raw)
     except ValueError as error:
@@ -123,6 +132,7 @@ def _check(settings: Settings) -> None:
         "max_pixels": (1, 2**31),
         "max_expansion": (1, 2**31),
         "max_file_bytes": (1, 2**40),
+        "max_archive_bytes": (1, 2**50),
         "decode_timeout_s": (0.1, 86_400),
         "decode_memory_bytes": (256 * 1024 * 1024, 2**40),
         "upload_bytes": (1, 2**32),

@@ -6,9 +6,9 @@ import asyncio
 import functools
 import hashlib
 import logging
-import os
 from collections.abc import Iterator
 from io import BufferedReader
+from tempfile import SpooledTemporaryFile
 from typing import Annotated
 from urllib.parse import quote
 
@@ -17,11 +17,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from search.errors import LibraryError
+from search.kept import kept_folder
 from search.previews import GALLERY_PX, PAGE_PX, PreviewStore
 from search.results import ImageDetail
+from vision.archives.member import ArchiveLimits, MemberError
 from vision.errors import ImageRefusedError
 from vision.images import DecodeRequest
-from vision.opening import open_regular
+from vision.originals import Original
 from web.deps import Engine, EngineDep, ImageId
 from web.errors import OriginalGoneError
 from web.once import Once
@@ -103,12 +105,12 @@ async def page_preview(
 def original(engine: EngineDep, image_id: ImageId) -> Response:
     """The file itself, only ever as a download; checked against its hash first, so nothing else can slip out."""
     detail = engine.service().image(image_id)
-    for file in detail.files:
-        opened = _open_verified(file.path, detail.sha256)
+    for one in _originals(engine, detail):
+        opened = _open_verified(one, detail.sha256, engine.settings.archive_limits)
         if opened is not None:
             headers = {
-                "Content-Disposition": _attachment(file_name(file.path)),
-                "Content-Length": str(os.fstat(opened.fileno()).st_size),
+                "Content-Disposition": _attachment(file_name(one.path)),
+                "Content-Length": str(detail.size_bytes),
                 "Cache-Control": "private, no-cache",
                 "ETag": f'"{detail.sha256}"',
             }
@@ -138,11 +140,11 @@ def _make_preview(engine: Engine, store: PreviewStore, detail: ImageDetail, size
     if stored is not None:  # made while this one waited for its turn
         return stored
     refusal: ImageRefusedError | None = None
-    for file in detail.files:
-        if not os.path.exists(file.path):
+    for one in _originals(engine, detail):
+        if not one.is_there():
             continue
         try:
-            decoded = engine.decode(DecodeRequest(path=file.path, preview_px=size_px))
+            decoded = engine.decode(DecodeRequest.of(one, preview_px=size_px))
         except ImageRefusedError as error:
             refusal = error
             continue
@@ -168,11 +170,18 @@ def _say_once(text: str) -> None:
     log.warning(text)
 
 
-def _open_verified(path: str, sha256: str) -> BufferedReader | None:
-    """Open a file and hand it out only if it still is what was indexed; the same descriptor is then sent."""
+def _originals(engine: Engine, detail: ImageDetail) -> list[Original]:
+    kept_in = kept_folder(engine.settings.home)
+    return [Original.of(file.path, file.held, kept_in) for file in detail.files]
+
+
+def _open_verified(
+    original: Original, sha256: str, limits: ArchiveLimits
+) -> BufferedReader | SpooledTemporaryFile[bytes] | None:
+    """Open a picture and hand it out only if it still is what was indexed; the same bytes are then sent."""
     try:
-        file = open_regular(path)
-    except OSError:
+        file = original.open(limits)
+    except (OSError, MemberError):
         return None
     try:
         same = hashlib.file_digest(file, "sha256").hexdigest() == sha256
@@ -185,7 +194,7 @@ def _open_verified(path: str, sha256: str) -> BufferedReader | None:
     return None
 
 
-def _chunks(file: BufferedReader) -> Iterator[bytes]:
+def _chunks(file: BufferedReader | SpooledTemporaryFile[bytes]) -> Iterator[bytes]:
     with file:
         while chunk := file.read(_CHUNK_BYTES):
             yield chunk

@@ -112,7 +112,9 @@ class FactModel(Answer):
     name: Annotated[str, Field(description="As docs/formats.md lists them.", examples=["focal"])]
     text: Annotated[str | None, Field(description="Null where it is a number.", examples=[None])]
     number: Annotated[float | None, Field(description="In the unit of its name; null for a text.", examples=[50.0])]
-    source: Annotated[str, Field(description="Who says it: `exif`, `xmp`, `iptc`, `xmp-sidecar`, `takeout`.")]
+    source: Annotated[
+        str, Field(description="Who says it: `exif`, `xmp`, `iptc`, `xmp-sidecar`, `takeout`, `webdataset`.")
+    ]
 
 
 class ImageModel(Answer):

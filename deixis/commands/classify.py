@@ -17,6 +17,7 @@ from search.settings import Settings
 from vision.classify import TEMPLATES, Classifier, LabelError, LabelScore
 from vision.encoders.base import Encoder
 from vision.images import DecodeRequest, DecoderPool, Refused
+from vision.originals import original_at
 
 _MEANING = {
     "softmax": "per cent: shares among these labels (softmax), so one of them is taken to be right",
@@ -95,7 +96,8 @@ def _scores(
     preprocessing = encoder.facts.preprocessing
     with DecoderPool(decode_limits(settings)) as pool:
         for path in images:
-            answer = pool.decode(DecodeRequest(path=str(path), preprocessing=preprocessing))
+            original = original_at(str(path), settings.archive_limits)
+            answer = pool.decode(DecodeRequest.of(original, preprocessing))
             if isinstance(answer, Refused):
                 yield path, answer
                 continue

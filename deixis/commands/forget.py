@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,7 +17,7 @@ from indexer.forget import forget as forget_paths
 
 def forget(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(help="Folders or files; they need not be on the disk any more.", show_default=False),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much it would be.")] = False,

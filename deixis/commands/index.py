@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +12,7 @@ import typer
 from deixis import exit_codes
 from deixis.context import decode_limits, open_library, read_settings
 from deixis.index_options import (
+    Archives,
     ClearRules,
     Exclude,
     FollowLinks,
@@ -34,6 +35,7 @@ from indexer.options import IndexOptions
 from indexer.report import IndexReport, PatchReport
 from indexer.roots import RuleChange
 from indexer.scan import resolve_root
+from search.settings import Settings
 from vision.looks import WHOLE, WITH_PARTS
 
 _LOOKS = {Looks.PARTS: WITH_PARTS, Looks.WHOLE: WHOLE, Looks.NONE: 0}
@@ -44,7 +46,8 @@ _LISTED = 20
 
 def index(
     paths: Annotated[
-        list[Path] | None, typer.Argument(help="Folders or files; none to go through all that were given before.")
+        list[Path] | None,
+        typer.Argument(help="Folders, files or archives; none to go through all that were given before."),
     ] = None,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -58,6 +61,7 @@ def index(
     exclude: Exclude = None,
     include: Include = None,
     follow_links: FollowLinks = None,
+    archives: Archives = None,
     clear_rules: ClearRules = False,
     rescan: Rescan = False,
     prune: Prune = False,
@@ -75,22 +79,30 @@ def index(
     """
     flags = {"home": home, "database_url": database_url, "model": model, "backend": backend, "precision": precision}
     settings = read_settings(**flags, threads=threads)
-    options = IndexOptions(
-        batch_size=batch_size,
+    rules = RuleChange(tuple(exclude or ()), tuple(include or ()), follow_links, clear_rules, archives)
+    looks = None if patches is None else _LOOKS[patches]
+    options = replace(_of_settings(settings), batch_size=batch_size, looks=looks, rules=rules, prune=prune)
+    options = replace(options, retry_refused=retry_refused, replace_model=replace_model, rescan=rescan)
+    roots = [resolve_root(path) for path in paths or []]  # first: a misspelt path should cost no library, no model
+    report = _run(settings, tuple(roots), options, queue=queue, json=json, quiet=quiet)
+    return exit_codes.OK if report is None else _told(report, json=json, verbose=verbose, profile=profile)
+
+
+def _of_settings(settings: Settings) -> IndexOptions:
+    return IndexOptions(
         decode_workers=settings.decoders,
         limits=decode_limits(settings),
-        retry_refused=retry_refused,
-        replace_model=replace_model,
-        prune=prune,
-        rescan=rescan,
-        looks=None if patches is None else _LOOKS[patches],
-        rules=RuleChange(tuple(exclude or ()), tuple(include or ()), follow_links, clear_rules),
+        archives=settings.archive_limits,
     )
-    roots = [resolve_root(path) for path in paths or []]  # first: a misspelt path should cost no library, no model
+
+
+def _run(
+    settings: Settings, roots: tuple[str, ...], options: IndexOptions, *, queue: bool, json: bool, quiet: bool
+) -> IndexReport | None:
     with open_library(settings, create=True) as library:
-        job = IndexJob(tuple(roots), options, encoder_wish(settings))
-        report = run_job(library, job, queue=queue, json=json, quiet=quiet)
-    return exit_codes.OK if report is None else _told(report, json=json, verbose=verbose, profile=profile)
+        job = IndexJob(roots, options, encoder_wish(settings))
+        report: IndexReport | None = run_job(library, job, queue=queue, json=json, quiet=quiet)
+        return report
 
 
 def _told(report: IndexReport, *, json: bool, verbose: bool, profile: bool) -> int:

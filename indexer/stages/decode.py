@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from indexer.digest import file_sha256
+from indexer.inlets import Inlets
 from indexer.stages.jobs import Job
 from search.db.facts import lacks_facts
 from search.db.images import image_with_vector, sizes_of_images
@@ -51,13 +51,17 @@ class DecodeStage:
 
     Args:
         library: knows which contents have a vector.
+        inlets: know where the bytes are.
         model_id: of the model that counts.
         preprocessing: of its encoder.
         rescan: decode again what an older version knows less of.
     """
 
-    def __init__(self, library: Library, model_id: int, preprocessing: Preprocessing, *, rescan: bool) -> None:
+    def __init__(
+        self, library: Library, inlets: Inlets, model_id: int, preprocessing: Preprocessing, *, rescan: bool
+    ) -> None:
         self._library = library
+        self._inlets = inlets
         self._model_id = model_id
         self._preprocessing = preprocessing
         self._rescan = rescan
@@ -93,11 +97,11 @@ class DecodeStage:
                     self._copies.append(known)
                     continue
                 self._waiting[job.fact.path] = job, again
-                yield DecodeRequest(job.fact.path, preprocessing=self._preprocessing, preview_px=GALLERY_PX)
+                yield DecodeRequest.of(self._inlets.original(job.fact), self._preprocessing, GALLERY_PX)
 
     def _known(self, job: Job) -> tuple[Known | None, bool]:
         """The picture whose bytes the file holds; and whether it is to be decoded again all the same."""
-        sha256 = file_sha256(job.fact.path)
+        sha256 = self._inlets.sha256(job.fact)
         with self._library.read() as session:
             image_id = None if sha256 is None else image_with_vector(session, sha256, self._model_id)
             image = None if image_id is None else session.get_one(Image, image_id)

@@ -47,9 +47,14 @@ class Jobs:
     def add(self, fact: FileFact, root_id: int, known: KnownFile | None = None) -> None:
         """Add a job; raises OSError where the disk is full."""
         before = (None, None) if known is None else (known.image_id, known.state)
-        self.spool.append(fact.path, fact.size_bytes, fact.mtime_ns, fact.device, fact.ctime_ns, root_id, *before)
+        facts = (fact.path, fact.size_bytes, fact.mtime_ns, fact.device, fact.ctime_ns, fact.held)
+        self.spool.append(*facts, root_id, *before)
 
     def __iter__(self) -> Any:
-        for path, size_bytes, mtime_ns, device, ctime_ns, root_id, image_id, state in self.spool:
+        for *facts, root_id, image_id, state in self.spool:
             before = None if state is None else Before(image_id, state)
-            yield Job(FileFact(path, size_bytes, mtime_ns, device, ctime_ns), root_id, before)
+            yield Job(FileFact(*facts), root_id, before)
+
+    def close(self) -> None:
+        """Let go of what lies on disk."""
+        self.spool.__exit__(None, None, None)

@@ -2,64 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from sqlalchemy import update
-
+from indexer.inlets import Inlets
 from indexer.options import IndexOptions
 from indexer.refresh_beside import changed_beside
+from indexer.remembered import FilesMemory, LibraryMemory
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, account
 from indexer.roots import rules_here
-from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_parts
+from indexer.scan import PathError, Scan, ScanOptions, resolve_root, scan_files, scan_parts
 from indexer.stages.jobs import Jobs
 from indexer.stages.spool import IdSet, Spool
 from indexer.writer import Writer
-from search.db.images import FileFact, KnownFile, files_at, files_below, holds_below, path_fault
-from search.db.roots import root_for
-from search.db.schema import Root
+from search.db.images import FileFact, path_fault
+from search.db.roots import is_url, mark_scanned, root_for, roots_for
 from search.library import Library
-
-_PAGE = 2_000
-"""Remembered files per statement."""
-
-
-class LibraryMemory:
-    """What a library remembers at or below a folder; fulfils `indexer.scan.Memory`."""
-
-    def __init__(self, library: Library, start: str, model_id: int) -> None:
-        self._library = library
-        self._start = start
-        self._model_id = model_id
-
-    def at(self, paths: Sequence[str]) -> Mapping[str, KnownFile]:
-        """Look up files, by path."""
-        with self._library.read() as session:
-            return files_at(session, paths, self._model_id)
-
-    def below(self) -> Iterator[KnownFile]:
-        """Yield every file, once."""
-        yield from self.at([self._start]).values()
-        after = ""
-        while True:
-            with self._library.read() as session:
-                page = files_below(session, self._start, self._model_id, after=after, limit=_PAGE)
-            yield from page
-            if len(page) < _PAGE:
-                return
-            after = page[-1].path
-
-    def holds_below(self, folder: str) -> bool:
-        """Whether files below this folder are remembered."""
-        with self._library.read() as session:
-            return holds_below(session, folder)
+from vision.archives.listing import holds_archive
+from vision.archives.names import is_archive_name
 
 
 class ScanStage:
-    """Scans roots one by one.
+    """Scans roots.
 
     Args:
         library: with the lock held.
+        inlets: of the run.
         model_id: whose vectors count.
         writer: notes what has changed without a look at pixels.
         options: of the run.
@@ -75,6 +44,7 @@ class ScanStage:
     def __init__(
         self,
         library: Library,
+        inlets: Inlets,
         model_id: int,
         writer: Writer,
         options: IndexOptions,
@@ -82,6 +52,7 @@ class ScanStage:
         on_progress: OnProgress,
     ) -> None:
         self._library = library
+        self._inlets = inlets
         self._model_id = model_id
         self._writer = writer
         self._options = options
@@ -93,40 +64,66 @@ class ScanStage:
 
     def close(self) -> None:
         """Let go of what lies on disk."""
-        self.jobs.spool.__exit__(None, None, None)
+        self.jobs.close()
         self.beside.__exit__(None, None, None)
 
-    def scan(self, root: str) -> None:
-        """Scan a folder or file that is, or lies below, a root.
+    def scan(self, roots: Sequence[str]) -> None:
+        """Scan folders and archives one by one, single files all together; fetched pictures have nothing to scan.
+
+        Args:
+            roots: folders, files, archives and URLs that are, or lie below, a root.
 
         Raises:
             Exception: what the progress listener raises.
         """
         with self._library.read() as session:
-            above = root_for(session, root)
-            root_id = above.id
-            options = ScanOptions(
-                above.path, rules_here(session, self._library.home), self._options.retry_refused, self._options.rescan
-            )
+            rules = rules_here(session, self._library.home)
+        options = ScanOptions(None, rules, self._options.retry_refused, self._options.rescan)
+        files: list[str] = []
+        for root in roots:
+            if is_url(root):
+                continue
+            if os.path.isfile(root) and not (is_archive_name(root) or holds_archive(root)):
+                files.append(root)
+            else:
+                self._scan_below(root, options)
+        if files:
+            self._scan_files(files, options)
+        self._inlets.add_kept(self.jobs, roots)
+
+    def _scan_below(self, root: str, options: ScanOptions) -> None:
         memory = LibraryMemory(self._library, root, self._model_id)
         try:
             resolve_root(root)
         except PathError:  # A remembered root whose drive is not there: everything below it stays as it is.
             self._report.unavailable += sum(file.state != "missing" for file in memory.below())
             return
+        with self._library.read() as session:
+            above = root_for(session, root)
+            root_id, options = above.id, replace(options, root=above.path)
+        self._settle(scan_parts(root, memory, options, self._inlets.archives), lambda _: root_id, [root_id])
+
+    def _scan_files(self, files: Sequence[str], options: ScanOptions) -> None:
+        with self._library.read() as session:
+            root_ids = {path: root.id for path, root in roots_for(session, files).items()}
+        memory = FilesMemory(self._library, files, self._model_id)
+        self._settle(scan_files(files, memory, options), lambda path: root_ids[path], root_ids.values())
+
+    def _settle(self, parts: Iterable[Scan], root_of: Callable[[str], int], root_ids: Iterable[int]) -> None:
         seen = 0
-        for part in scan_parts(root, memory, options):
-            self._settle(part, root_id)
+        for part in parts:
+            self._settle_part(part, root_of)
             seen += len(part.work) + len(part.unchanged)
             self._on_progress(Progress("scan", seen, None))
         with self._library.write() as session:
-            session.execute(update(Root).where(Root.id == root_id).values(last_scanned_at=datetime.now(UTC)))
+            mark_scanned(session, root_ids)
 
-    def _settle(self, part: Scan, root_id: int) -> None:
+    def _settle_part(self, part: Scan, root_of: Callable[[str], int]) -> None:
         account(self._report, part)
         self._writer.mark([file.file_id for file in part.returned], "indexed")
         self._writer.note_facts(part.noted)
-        for path, token in changed_beside(part, part.known, everything=self._options.rescan).items():
+        changed = changed_beside(part, self._inlets.beside, everything=self._options.rescan)
+        for path, token in changed.items():
             self.beside.append(path, token)
         for file in part.gone:
             self._writer.gone.add(file.file_id)
@@ -134,9 +131,9 @@ class ScanStage:
             self.gone.add(file.file_id)
         for fact in part.work:
             if self._has_place(fact):
-                self.jobs.add(fact, root_id)
+                self.jobs.add(fact, root_of(fact.path))
         for fact, before in part.touched:
-            self.jobs.add(fact, root_id, before)
+            self.jobs.add(fact, root_of(fact.path), before)
 
     def _has_place(self, fact: FileFact) -> bool:
         """Whether the database can hold this path; one that it cannot is told at every run, for it has no row."""

@@ -14,11 +14,15 @@ from sqlalchemy.orm import Session
 from search.catalogue.current import KIND as CATALOGUE
 from search.checks.finding import VerifyReport
 from search.checks.raw import Row, Unreadable, read_rows
+from search.db.archives import are_faults
 from search.db.facts import fact_key
 from search.db.images import display_name, name_key
+from search.db.roots import is_below
 from search.db.schema import Base
 from search.errors import CorruptionError
 from search.vectors.live import KINDS, OWNERS
+from vision.archives.member import LocatorError
+from vision.originals import Original
 
 _DEVICE = re.compile(r"-?\d+|[a-z]+:\S+")
 """A device number, or a token that says more (`indexer.mounts`)."""
@@ -78,7 +82,7 @@ def _of_model(row: Row) -> Problems:
 
 
 def _of_root(row: Row) -> Problems:
-    if not row["path"].startswith(b"/") or b"\0" in row["path"]:
+    if not row["path"].startswith((b"/", b"http://", b"https://")) or b"\0" in row["path"]:
         yield "row_invalid", "its path is not absolute"
 
 
@@ -94,8 +98,10 @@ def _of_image(row: Row) -> Problems:
 
 def _of_file(row: Row) -> Problems:
     path = row["path"].decode("utf-8", "surrogateescape")
-    if not path.startswith("/") or "\0" in path:
+    if not path.startswith(("/", "http://", "https://")) or "\0" in path:
         yield "row_invalid", "its path is not absolute"
+    elif not _is_held(path, row["held"]):
+        yield "row_invalid", "it does not say where its bytes are"
     elif row["name"] != display_name(path) or row["name_key"] not in (None, name_key(path)):
         yield "row_invalid", "its name is not the last part of its path"
     if row["size_bytes"] < 0 or not _DEVICE.fullmatch(row["device"]):
@@ -104,6 +110,21 @@ def _of_file(row: Row) -> Problems:
         yield "row_invalid", f"its state is {row['state']!r}"
     elif (row["state"] == "indexed" and row["image_id"] is None) or (row["state"] == "refused" and not row["reason"]):
         yield "row_invalid", f"is {row['state']} without saying as what or why"
+
+
+def _is_held(path: str, held: str | None) -> bool:
+    try:
+        original = Original.of(path, held, "/")
+    except LocatorError:
+        return False
+    return held is not None and held.startswith("kept ") if "://" in path[:8] else is_below(path, original.file)
+
+
+def _of_archive(row: Row) -> Problems:
+    if not row["path"].startswith(b"/") or not _HEX.fullmatch(row["rules_sha256"]) or row["members"] < 0:
+        yield "row_invalid", "its path is not absolute, or what was read of it is senseless"
+    elif not are_faults(json.loads(row["faults"])):
+        yield "row_invalid", "its faults are no names with reasons"
 
 
 def _of_fact(row: Row) -> Problems:
@@ -213,6 +234,7 @@ _RULES: dict[str, Callable[[Row], Problems]] = {
     "roots": _of_root,
     "images": _of_image,
     "files": _of_file,
+    "archives": _of_archive,
     "facts": _of_fact,
     "texts": _of_text,
     "caption_generations": _of_caption_generation,

@@ -51,7 +51,7 @@ def image_detail(session: Session, image_id: int) -> ImageDetail | None:
         size_bytes=image.size_bytes,
         taken_at=as_taken(image.taken_at, image.taken_offset_min),
         remark=image.remark,
-        files=tuple(FileInfo(file.path, file.size_bytes, file.state) for file in files),
+        files=tuple(FileInfo(file.path, file.size_bytes, file.state, file.held) for file in files),
         captions=tuple(
             CaptionInfo(caption.id, body, caption.source, caption.language, tuple(by_caption[caption.id]))
             for caption, body in captions
@@ -128,7 +128,7 @@ def library_status(session: Session, model: Model | None) -> LibraryStatus:
         model=model.name if model else None,
         published={one.kind: one.vectors for one in indexes},
         roots=tuple(
-            RootInfo(path, rules.exclude, rules.include, rules.follow_links)
+            RootInfo(path, rules.exclude, rules.include, rules.follow_links, rules.archives)
             for path, rules in all_rules(session).items()
         ),
         indexes=indexes,

@@ -51,6 +51,7 @@ class KnownFile:
     embedded: bool
     ctime_ns: int | None = None
     beside: str | None = None
+    held: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class FileFact:
     mtime_ns: int
     device: str
     ctime_ns: int | None = None
+    held: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "size_bytes", int64(self.size_bytes))
@@ -174,14 +176,14 @@ def _known_files(model_id: int) -> Select[*tuple[Any, ...]]:
     embedded = exists().where(Embedding.image_id == File.image_id, Embedding.model_id == model_id)
     return select(
         *(File.id, File.path, File.state, File.reason, File.size_bytes, File.mtime_ns, File.device, File.image_id),
-        *(embedded, File.ctime_ns, File.beside),
+        *(embedded, File.ctime_ns, File.beside, File.held),
     )
 
 
 def _known(row: Row[*tuple[Any, ...]]) -> KnownFile:
-    file_id, path, state, reason, size_bytes, mtime_ns, device, image_id, embedded, ctime_ns, beside = row
+    file_id, path, state, reason, size_bytes, mtime_ns, device, image_id, embedded, ctime_ns, beside, held = row
     return KnownFile(
-        *(file_id, path, state, reason, size_bytes, mtime_ns, device, image_id, bool(embedded), ctime_ns, beside)
+        *(file_id, path, state, reason, size_bytes, mtime_ns, device, image_id, bool(embedded), ctime_ns, beside, held)
     )
 
 
@@ -242,6 +244,7 @@ def _set_file(
     file.mtime_ns = fact.mtime_ns
     file.ctime_ns = fact.ctime_ns
     file.device = fact.device
+    file.held = fact.held
     file.seen_at = datetime.now(UTC)
 
 
@@ -260,6 +263,12 @@ def note_facts(session: Session, noted: Sequence[tuple[FileFact, KnownFile]]) ->
     )
 
 
+def kept_of(session: Session) -> set[str]:
+    """Contents of which the library's own copy is a file, 64 hex digits each."""
+    held = session.scalars(select(File.held).where(File.held.startswith("kept "), File.image_id.is_not(None)))
+    return {text.removeprefix("kept ") for text in held if text is not None}
+
+
 def image_dates(session: Session, image_ids: Sequence[int]) -> dict[int, float]:
     """When pictures were taken, in seconds since 1970 of the photographer's clock; undated ones are left out."""
     found: dict[int, float] = {}
@@ -271,14 +280,16 @@ def image_dates(session: Session, image_ids: Sequence[int]) -> dict[int, float]:
     return found
 
 
-def first_paths(session: Session, image_ids: Sequence[int]) -> dict[int, str]:
-    """For each image the first of its indexed files' paths in sorting order."""
-    paths: dict[int, str] = {}
+def first_files(session: Session, image_ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
+    """For each image the first of its indexed files in sorting order: its path, and where its bytes are (`held`)."""
+    found: dict[int, tuple[str, str | None]] = {}
     for some in chunks(image_ids):
         query = (
-            select(File.image_id, File.path)
+            select(File.image_id, File.path, File.held)
             .where(File.image_id.in_(some), File.state == "indexed")
             .order_by(File.path.desc())
         )
-        paths.update({image_id: path for image_id, path in session.execute(query) if image_id is not None})
-    return paths
+        found.update(
+            {image_id: (path, held) for image_id, path, held in session.execute(query) if image_id is not None}
+        )
+    return found

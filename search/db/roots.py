@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from search.db.chunks import chunks
 from search.db.images import below_or_at
 from search.db.schema import File, Root
 from search.errors import NotFoundError
@@ -27,9 +30,29 @@ def is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def is_url(path: str) -> bool:
+    """Whether a path is the URL of a fetched picture, or of a server."""
+    return path.startswith(("http://", "https://"))
+
+
+def outermost(paths: Sequence[str]) -> list[str]:
+    """Those of sorted paths that lie below no other of them."""
+    named = set(paths)
+    return [path for path in paths if not any(above in named for above in _above(path))]
+
+
+def _above(path: str) -> Iterator[str]:
+    while (parent := os.path.dirname(path)) != path:
+        yield (path := parent)
+
+
 def covering_root(session: Session, path: str) -> Root | None:
     """The nearest root at or above `path`."""
-    covering = [root for root in session.scalars(select(Root)) if is_below(path, root.path)]
+    covering = [
+        root
+        for some in chunks([path, *_above(path)])
+        for root in session.scalars(select(Root).where(Root.path.in_(some)))
+    ]
     return max(covering, key=lambda root: len(root.path), default=None)
 
 
@@ -38,12 +61,32 @@ def root_for(session: Session, path: str) -> Root:
     return covering_root(session, path) or add_root(session, path)
 
 
+def roots_for(session: Session, paths: Sequence[str]) -> dict[str, Root]:
+    """The same for many paths, by path, with one look at all roots."""
+    known = {root.path: root for root in session.scalars(select(Root))}
+    found: dict[str, Root] = {}
+    for path in paths:
+        root = next((known[one] for one in (path, *_above(path)) if one in known), None)
+        if root is None:
+            root = known[path] = Root(path=path, last_scanned_at=None)
+            session.add(root)
+        found[path] = root
+    session.flush()
+    return found
+
+
 def add_root(session: Session, path: str) -> Root:
     """A new root."""
     root = Root(path=path, last_scanned_at=None)
     session.add(root)
     session.flush()
     return root
+
+
+def mark_scanned(session: Session, root_ids: Iterable[int]) -> None:
+    """Note that roots have been gone through."""
+    for some in chunks(sorted({*root_ids})):
+        session.execute(update(Root).where(Root.id.in_(some)).values(last_scanned_at=datetime.now(UTC)))
 
 
 def root_paths(session: Session) -> list[str]:
@@ -72,7 +115,8 @@ def remembered_path(session: Session, given: str) -> str:
     """
     through_links = os.path.abspath(given)
     parent, name = os.path.split(through_links)
-    for path in dict.fromkeys([os.path.realpath(given), os.path.join(os.path.realpath(parent), name), through_links]):
+    on_disk = [os.path.realpath(given), os.path.join(os.path.realpath(parent), name), through_links]
+    for path in [given.rstrip("/")] if is_url(given) else dict.fromkeys(on_disk):
         found: ColumnElement[bool] = or_(
             select(File.id).where(below_or_at(File.path, path)).exists(),
             select(Root.id).where(below_or_at(Root.path, path)).exists(),

@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from search.db.archive_table import Archive
 from search.db.base import Base
 from search.db.caption_tables import CaptionGeneration
 from search.db.columns import BigId, Bytewise, OsPath, UtcDateTime
@@ -34,6 +35,7 @@ from search.db.reading_tables import Reading, ReadSpelling, ReadWord
 from search.db.vector_tables import CalibrationRow, Embedding, Generation, Segment
 
 __all__ = [
+    "Archive",
     "Base",
     "CalibrationRow",
     "Caption",
@@ -189,6 +191,8 @@ class File(Base):
     seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     beside: Mapped[str | None] = mapped_column(String(64))
     """Changes with the sidecars that were read; hex, None where there was none."""
+    held: Mapped[str | None] = mapped_column(Text)
+    """Where the bytes are, if not in a file at `path`: in an archive, or in a copy of ours (`vision.originals`)."""
 
 
 class Fact(Base):
@@ -246,7 +250,7 @@ class Caption(Base):
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
     text_id: Mapped[int] = mapped_column(ForeignKey("texts.id"), index=True)
     source: Mapped[str] = mapped_column(String(64))
-    """`import` for people's own annotations; `exif`, `iptc`, `xmp`, `xmp-sidecar` or `takeout`; else a captioner's."""
+    """`import` for people's own annotations; one of `vision.carried.facts.SOURCES`; else a captioner's."""
     language: Mapped[str | None] = mapped_column(String(16))
     """BCP 47 tag where known."""
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

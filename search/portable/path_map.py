@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from search.checks.raw import Row
 from search.db.images import display_name, name_key, path_fault
 from search.errors import ExportFormatError, SettingsError
+from vision.originals import in_moved_archive
 
 
 class PathMap:
@@ -31,7 +32,7 @@ class PathMap:
         self._used: set[bytes] = set()
 
     def move(self, row: Row, where: str) -> Row:
-        """The row with the path that it has here, and the name that follows from it.
+        """The row with the path that it has here, and the name and the place in an archive that follow from it.
 
         Raises:
             ExportFormatError: no path can be so long.
@@ -41,6 +42,8 @@ class PathMap:
             if path == old or path.startswith(old + b"/"):
                 self._used.add(old)
                 row = row | {"path": new.rstrip(b"/") + path[len(old) :] or b"/"}
+                if isinstance(row.get("held"), str):
+                    row |= {"held": in_moved_archive(row["held"], old, new.rstrip(b"/"))}
                 break
         moved = os.fsdecode(row["path"])
         fault = path_fault(moved)

@@ -22,6 +22,7 @@ NOT_CARRIED: Mapping[str, str] = {
     "segments": "where vectors lie is the home's own affair",
     "embeddings": "their ids and owners stand beside the vectors",
     "generations": "made again from the vectors",
+    "archives": "one is looked into again where it lies then",
     "jobs": "what was done here stays here",
     "job_events": "what was done here stays here",
     "suspects": "another machine has other troubles",

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pictures
 from sqlalchemy import func, select
 
-from indexer.beside import Beside, read_beside, read_takeout
+from indexer.beside import Beside, read_takeout
 from indexer.forget import forget
 from indexer.pipeline import IndexOptions, index_paths
 from search.db.schema import Caption, Embedding, Fact, File, Image, Region, TextBody
@@ -149,7 +149,7 @@ def test_what_is_no_file_or_too_large_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "a.jpg.json").write_bytes(json.dumps(TAKEOUT | {"x": "y" * 2_000_000}).encode())
     (tmp_path / "a.jpg.s.json").symlink_to(tmp_path / "nowhere")
     assert len(Beside().files(str(tmp_path / "a.jpg"))) == 4
-    assert read_beside(str(tmp_path / "a.jpg"), Frame((4, 4)), Beside()) == NOTHING
+    assert Beside().said(str(tmp_path / "a.jpg"), Frame((4, 4))) == NOTHING
 
 
 def test_a_title_that_is_no_file_name_is_said() -> None:

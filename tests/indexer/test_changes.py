@@ -276,7 +276,7 @@ def test_parts_of_any_size_tell_the_same(
     library: Library, draw: Draw, pictures: Path, monkeypatch: pytest.MonkeyPatch, part: int
 ) -> None:
     monkeypatch.setattr("indexer.scan._PART", part)
-    monkeypatch.setattr("indexer.stages.scan._PAGE", part)
+    monkeypatch.setattr("indexer.remembered._PAGE", part)
     for number, name in enumerate(["b/x.png", "b.png", "a/z/1.png", "a/y.png", "c.png"]):
         draw(name, "red", (40 + number, 30))
     first = index_paths(library, ColourEncoder(), [pictures], IndexOptions(decode_workers=1))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,9 +25,10 @@ from search.captioning import list_generations
 from search.db.contents import get_or_create_images
 from search.db.images import ImageFact
 from search.db.schema import Base, File, Image, Root
-from search.errors import LibraryEmptyError, LibraryError, SettingsError
+from search.errors import ExportFormatError, LibraryEmptyError, LibraryError, SettingsError
 from search.library import Library
 from search.maintenance import rebuild, verify
+from search.originals import first_originals
 from search.patches.store import PatchStore
 from search.portable.tables import CARRIED, NOT_CARRIED
 from search.previews import GALLERY_PX, PreviewStore
@@ -144,6 +147,32 @@ def test_pictures_may_lie_elsewhere(place: Path, tmp_path: Path, storybook: Enco
         assert verify(library).findings == []
         report = index_paths(library, storybook, [], IndexOptions(decode_workers=1))
         assert (report.embedded, len(paths)) == (0, PICTURES + 1)
+
+
+def test_archives_may_lie_elsewhere(library: Library, tmp_path: Path, storybook: Encoder) -> None:
+    (tmp_path / "old").mkdir()
+    with zipfile.ZipFile(tmp_path / "old" / "x.zip", "w") as archive:
+        file = io.BytesIO()
+        render(generate_scene(1, "test"), 160).image.save(file, "png")
+        archive.writestr("beach/1.png", file.getvalue())
+    options = IndexOptions(decode_workers=1)
+    index_paths(library, storybook, [tmp_path / "old" / "x.zip"], options)
+    export_library(library, tmp_path / "export")
+    there = tmp_path / "a longer name"
+    (tmp_path / "old").rename(there)
+    with Library.open(tmp_path / "home 2", create=True) as other:
+        inside = ImportOptions(moved=((f"{tmp_path}/old/x.zip/beach", str(there)),))
+        with pytest.raises(ExportFormatError, match="where its bytes are"):
+            import_library(other, tmp_path / "export", inside)
+        import_library(other, tmp_path / "export", ImportOptions(moved=((f"{tmp_path}/old", str(there)),)))
+        with other.read() as session:
+            assert session.scalars(select(File.path)).all() == [f"{there}/x.zip/beach/1.png"]
+            (original,) = first_originals(session, tmp_path, [1]).values()
+        with original.open() as opened:
+            assert opened.read() == file.getvalue()
+        assert verify(other).findings == []
+        report = index_paths(other, storybook, [], options)
+        assert (report.embedded, report.unchanged + report.reused, report.missing) == (0, 1, 0)
 
 
 @pytest.mark.parametrize(

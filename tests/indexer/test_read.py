@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -85,6 +86,18 @@ def test_every_picture_is_read_and_its_words_are_found(
     rebuild(indexed)
     assert _found(indexed, "text:musuem") == ["a.png"]
     assert verify(indexed).findings == []
+
+
+def test_what_is_written_in_pictures_of_an_archive_is_read(
+    sqlite_library: Library, encoder: ColourEncoder, reader: Reader, signs: Path, tmp_path: Path
+) -> None:
+    with zipfile.ZipFile(tmp_path / "signs.zip", "w") as archive:
+        for name in SIGNS:
+            archive.write(signs / name, f"signs/{name}")
+    index_paths(sqlite_library, encoder, [tmp_path / "signs.zip"], IndexOptions(decode_workers=1))
+    report = read_library(sqlite_library, encoder, reader, TWO_AT_A_TIME)
+    assert (report.pictures, report.with_text, report.refused) == (5, 3, [])
+    assert _found(sqlite_library, "text:museum") == ["a.png"]
 
 
 def test_a_second_run_reads_only_what_is_new(

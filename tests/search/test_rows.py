@@ -294,6 +294,7 @@ def kept_as_it_was(shelf: Stock, table: Table, column: Any) -> Iterator[Any]:
         driver.execute("INSERT OR IGNORE INTO calibrations VALUES (1, 1, 'words', '{}', '2026-01-01 00:00:00')")
         driver.execute("INSERT OR IGNORE INTO readings VALUES (1, 1, 'reader:1', 0, '2026-01-01 00:00:00')")
         driver.execute("INSERT OR IGNORE INTO read_words VALUES (1, 'dog')")
+        driver.execute(f"INSERT OR IGNORE INTO archives VALUES (1, x'2f61', 1, 1, 1, '{64 * 'a'}', 1, '[]')")
         before = driver.execute(f"SELECT {column.name} FROM {table.name} WHERE id = 1").fetchone()
         try:
             yield driver

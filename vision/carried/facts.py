@@ -32,8 +32,8 @@ EXIF, IPTC, XMP = "exif", "iptc", "xmp"
 EMBEDDED = (EXIF, IPTC, XMP)
 """Sources that are read with the picture, in the decoding child."""
 
-SIDECAR, TAKEOUT = "xmp-sidecar", "takeout"
-BESIDE = (SIDECAR, TAKEOUT)
+SIDECAR, TAKEOUT, WEBDATASET = "xmp-sidecar", "takeout", "webdataset"
+BESIDE = (SIDECAR, TAKEOUT, WEBDATASET)
 """Sources that lie beside the picture's file."""
 
 SOURCES = (*EMBEDDED, *BESIDE)

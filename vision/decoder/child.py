@@ -27,10 +27,11 @@ from vision.decoder import formats, metadata
 from vision.decoder.contract import DecodeLimits, DecodeRequest, RefusalError, full_size_hw
 from vision.decoder.opening import open_picture
 from vision.decoder.pixels import upright_srgb
-from vision.decoder.reading import read_once, require_size
+from vision.decoder.reading import read_original, require_size
 from vision.decoder.reasons import says_unsupported
 from vision.decoder.scale import View, shrunk_wh
 from vision.decoder.wire import Answer, receive_request, send
+from vision.originals import Original
 from vision.perceptual import perceptual_hash
 from vision.types import RgbImage
 
@@ -135,7 +136,7 @@ def _in_words(error: Exception) -> str:
 
 def _decode(request: DecodeRequest, limits: DecodeLimits) -> Answer:
     if request.data is None:
-        data = read_once(os.fsencode(request.path), limits.max_file_bytes)
+        data = read_original(request.original or Original(request.path, request.path), limits)
     else:
         require_size(len(request.data), limits.max_file_bytes)
         data = request.data

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from vision.carried.facts import NOTHING, Carried
 from vision.errors import DecoderError
+from vision.originals import Original
 from vision.preprocessing import Preprocessing
 from vision.types import RgbImage
 
@@ -29,6 +30,9 @@ REFUSALS: Mapping[str, str] = MappingProxyType(
         "unsupported_format": "Convert it to JPEG, PNG, WebP, TIFF or HEIC; docs/formats.md lists all that is read.",
         "not_an_image": "Nothing to do if the file was never a picture; otherwise copy it again.",
         "corrupt": "Open it in a picture editor and save it anew, or copy it again from where it came from.",
+        "encrypted": "Unpack the archive with its password, and index the folder.",
+        "nested_archive": "Unpack the outer archive, and index the folder with --archives.",
+        "expands_too_much": "Raise DEIXIS_MAX_EXPANSION if you trust the archive.",
         "timeout": "Raise DEIXIS_DECODE_TIMEOUT_S if you trust this file.",
         "out_of_memory": "Raise DEIXIS_DECODE_MEMORY_BYTES if you trust this file.",
         "crashed": "Open it in a picture editor and save it anew.",
@@ -95,10 +99,11 @@ class DecodeRequest:
     """One picture to decode.
 
     Attributes:
-        path: the file to read; with `data`, only a label for messages.
+        path: the file to read; with `data` or `original`, only a label for messages.
         preprocessing: prepare the pixels for this encoder; None leaves them at their full size.
         preview_px: also make a WebP preview whose longest side is at most this; it is never enlarged.
         data: the file's bytes when they do not lie in a file (an upload).
+        original: where the bytes are, if not in a file at `path`.
 
     Raises:
         DecoderError: `preview_px` is not between 1 and 16383, the largest side of a WebP picture.
@@ -108,6 +113,14 @@ class DecodeRequest:
     preprocessing: Preprocessing | None = None
     preview_px: int | None = None
     data: bytes | None = field(default=None, repr=False)
+    original: Original | None = None
+
+    @classmethod
+    def of(
+        cls, original: Original, preprocessing: Preprocessing | None = None, preview_px: int | None = None
+    ) -> DecodeRequest:
+        """A request for a picture wherever its bytes are."""
+        return cls(original.path, preprocessing, preview_px, original=original)
 
     def __post_init__(self) -> None:
         if self.preview_px is not None and not 1 <= self.preview_px <= 16383:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import errno
 import os
 
-from vision.decoder.contract import RefusalError
+from vision.archives.member import ArchiveLimits, Member, MemberError
+from vision.archives.reading import MemberReader
+from vision.decoder.contract import DecodeLimits, RefusalError
 from vision.opening import NotAFileError, open_regular
+from vision.originals import Original
 
 _BY_ERRNO = {
     errno.ENOENT: ("not_found", "The file does not exist (any more)."),
@@ -17,6 +20,30 @@ _BY_ERRNO = {
     errno.EISDIR: ("not_a_file", "This is a folder."),
     errno.ENXIO: ("not_a_file", "This is a socket or a device."),
 }
+
+_members: list[MemberReader] = []
+"""One for the life of a child: of a compressed tar file it goes on from where the last member ended."""
+
+
+def read_original(original: Original, limits: DecodeLimits) -> bytes:
+    """Return a picture's whole content, wherever its bytes are.
+
+    Raises:
+        RefusalError: as `read_once` raises, and encrypted, expands_too_much, nested_archive, corrupt,
+            unsupported_format.
+    """
+    if original.member is None:
+        return read_once(os.fsencode(original.file), limits.max_file_bytes)
+    if not _members:
+        _members.append(MemberReader(ArchiveLimits(limits.max_file_bytes, limits.max_expansion)))
+    try:
+        data = _members[0].read(original.file, Member.parse(original.member))
+    except MemberError as error:
+        raise RefusalError(error.code, error.reason) from error
+    except OSError as error:
+        raise _refusal(error) from error
+    require_size(len(data), limits.max_file_bytes)
+    return data
 
 
 def read_once(path: bytes, max_bytes: int) -> bytes:
@@ -31,12 +58,15 @@ def read_once(path: bytes, max_bytes: int) -> bytes:
     """
     try:
         return _read(path, max_bytes)
-    except NotAFileError as error:
-        raise RefusalError("not_a_file", error.sentence) from error
     except OSError as error:
-        known = _BY_ERRNO.get(error.errno or 0)
-        code, reason = known or ("unreadable", f"The system could not read the file: {error.strerror or error}.")
-        raise RefusalError(code, reason) from error
+        raise _refusal(error) from error
+
+
+def _refusal(error: OSError) -> RefusalError:
+    if isinstance(error, NotAFileError):
+        return RefusalError("not_a_file", error.sentence)
+    known = _BY_ERRNO.get(error.errno or 0)
+    return RefusalError(*(known or ("unreadable", f"The system could not read the file: {error.strerror or error}.")))
 
 
 def _read(path: bytes, max_bytes: int) -> bytes:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vision.decoder.contract import DecodeRequest
+from vision.originals import Original
 from vision.preprocessing import Preprocessing
 
 MAX_HEADER_BYTES = 1 << 20
@@ -69,6 +70,7 @@ def send_request(connection: socket.socket, request: DecodeRequest) -> None:
         "preprocessing": None if request.preprocessing is None else asdict(request.preprocessing),
         "preview_px": request.preview_px,
         "data_bytes": None if request.data is None else len(request.data),
+        "original": None if request.original is None else _spelled(request.original),
     }
     send(connection, header, *([] if request.data is None else [request.data]))
 
@@ -92,7 +94,18 @@ def receive_request(connection: socket.socket) -> DecodeRequest | None:
         preprocessing=None if steps is None else Preprocessing(**{k: _tuples(v) for k, v in steps.items()}),
         preview_px=header["preview_px"],
         data=None if data is None else bytes(data),
+        original=None if header["original"] is None else _read(header["original"]),
     )
+
+
+def _spelled(original: Original) -> list[str]:
+    file = os.fsencode(os.path.abspath(original.file)).decode("latin-1")
+    return [os.fsencode(original.path).decode("latin-1"), file, original.member or ""]
+
+
+def _read(spelled: list[str]) -> Original:
+    path, file = (os.fsdecode(part.encode("latin-1")) for part in spelled[:2])
+    return Original(path, file, spelled[2] or None)
 
 
 def receive_header(connection: socket.socket, deadline: float | None = None) -> dict[str, Any] | None:
