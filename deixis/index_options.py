@@ -38,6 +38,28 @@ Archives = Annotated[
         show_default=False,
     ),
 ]
+FromList = Annotated[
+    str | None,
+    typer.Option(
+        "--from-list",
+        metavar="FILE",
+        help="Also the paths of this file, one a line; - for standard input.",
+        show_default=False,
+    ),
+]
+Nul = Annotated[
+    bool,
+    typer.Option("-0", "--null", help="NUL stands between the paths of --from-list.", rich_help_panel=ADVANCED),
+]
+FromUrls = Annotated[
+    str | None,
+    typer.Option(
+        "--from-urls",
+        metavar="FILE",
+        help="Fetch the pictures at the URLs of this file, one a line; needs DEIXIS_FETCH_URLS=1.",
+        show_default=False,
+    ),
+]
 ClearRules = Annotated[
     bool,
     typer.Option("--clear-rules", help="Forget first what was remembered of these folders.", rich_help_panel=ADVANCED),

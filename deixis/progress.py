@@ -26,6 +26,7 @@ _STAGES = {
     "captions": "captions",
     "drawing": "drawing",
     "scan": "scanning",
+    "fetch": "fetching",
     "images": "pictures",
     "texts": "captions and phrases",
     "boxes": "boxes",

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from dataclasses import replace
 
+from indexer.addresses import FetchError, parse_url
 from indexer.archives import Archives, Listings
 from indexer.beside import Beside
 from indexer.options import IndexOptions
 from indexer.remembered import LibraryMemory, MembersMemory
+from indexer.report import IndexReport, OnProgress, Progress
 from indexer.stages.jobs import Jobs
+from indexer.url_list import fetch_urls
 from search.db.archives import note_archives
-from search.db.images import FileFact, kept_of
+from search.db.chunks import chunks
+from search.db.images import FileFact, files_at, kept_of
 from search.db.roots import is_url, roots_for
 from search.kept import erase_others, kept_folder
 from search.library import Library
 from vision.archives.reading import MemberReader
 from vision.originals import Original
+
+_FETCHED = 500
+"""Pictures that are fetched and indexed at a time: whoever stops a long list loses no more than these."""
 
 
 class Inlets:
@@ -69,3 +78,48 @@ class Inlets:
                 if file.state == "indexed" and not file.embedded:
                     facts = (file.path, file.size_bytes, file.mtime_ns, file.device, file.ctime_ns, file.held)
                     jobs.add(FileFact(*facts), root_id)
+
+    def fetch(self, report: IndexReport, on_progress: OnProgress) -> Generator[Jobs]:
+        """Fetch the pictures of the list, some at a time; what they yield is to be indexed before the next are."""
+        done, total = 0, len(self._options.urls)
+
+        def tell(step: Progress) -> None:
+            on_progress(replace(step, done=done + step.done, total=total))
+
+        for urls in chunks(self._options.urls, _FETCHED):
+            jobs = Jobs(self._library.home)
+            try:
+                self._fetch(urls, jobs, report, tell)
+                yield jobs
+            finally:
+                jobs.close()
+            done += len(urls)
+
+    def _fetch(self, urls: Sequence[str], jobs: Jobs, report: IndexReport, on_progress: OnProgress) -> None:
+        options = self._options
+        with self._library.read() as session:
+            known = files_at(session, _stored_forms(urls), self._model_id)
+        done = fetch_urls(
+            self._library.home,
+            urls,
+            known,
+            options.fetching,
+            on_progress,
+            again=options.rescan,
+            retry_refused=options.retry_refused,
+        )
+        report.unchanged += done.unchanged
+        report.refused += done.refused
+        with self._library.write() as session:
+            roots = roots_for(session, sorted({origin for _, origin in done.facts}))
+            root_ids = {origin: root.id for origin, root in roots.items()}
+        for fact, origin in done.facts:
+            jobs.add(fact, root_ids[origin])
+
+
+def _stored_forms(urls: Sequence[str]) -> list[str]:
+    found = []
+    for url in urls:
+        with contextlib.suppress(FetchError):  # told when it is to be fetched
+            found.append(parse_url(url).url)
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from indexer.fetching import FetchLimits
 from indexer.roots import RuleChange
 from vision.archives.member import ArchiveLimits
 from vision.images import DecodeLimits
@@ -26,6 +27,9 @@ class IndexOptions:
             for none; None for as before.
         rules: what is said about passing over and following.
         archives: what reading an archive may cost.
+        listed: absolute paths of a list: what is not there costs itself alone.
+        urls: pictures to fetch.
+        fetching: what fetching one may cost, and from where.
     """
 
     batch_size: int | None = None
@@ -38,6 +42,9 @@ class IndexOptions:
     looks: int | None = None
     rules: RuleChange = field(default_factory=RuleChange)
     archives: ArchiveLimits = field(default_factory=ArchiveLimits)
+    listed: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    fetching: FetchLimits = field(default_factory=FetchLimits)
 
     @property
     def alone(self) -> bool:

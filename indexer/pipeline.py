@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from indexer.inlets import Inlets
 from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
 from indexer.patches import keep_patches, require_patches
+from indexer.path_list import sorted_out
 from indexer.prune import prune_missing
 from indexer.refresh_beside import refresh_beside
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
@@ -72,8 +74,10 @@ def index_paths(
         require_patches(encoder)
     with library.exclusive() if options.alone else library.working(WORK):
         run = _Run(library, encoder, options, on_progress, hands)
+        listed = sorted_out(options.listed)
+        run.report.refused += listed.refused
         with noting(lambda: go_on(run.report.embedded + run.report.reused, "pictures")):
-            run.index(roots)
+            run.index([*roots, *listed.roots])
     run.report.elapsed_s = time.monotonic() - started
     return run.report
 
@@ -114,6 +118,9 @@ class _Run:
             with self._timing.working("scan"):
                 scan.scan(roots)
             self._embed_pictures(scan.jobs)
+            with contextlib.closing(inlets.fetch(self.report, tell)) as fetched:
+                for jobs in fetched:
+                    self._embed_pictures(jobs)
             refresh_beside(self._library, scan.beside, inlets.beside)
             # After the new paths are in: a moved picture keeps its image because a file holds it at all times.
             self._writer.mark(scan.gone, "missing")
@@ -133,8 +140,9 @@ class _Run:
             claim_roots(session, given, self._options.rules)
             remembered = root_paths(session)
         # A new model must reach every picture, or those it did not reach would vanish with the old one.
-        roots = sorted({*given, *(remembered if self._replacing or not given else [])})
-        if not roots:
+        lists = self._options.listed or self._options.urls  # an empty one does not stand for all that was given before
+        roots = sorted({*given, *(remembered if self._replacing or not (given or lists) else [])})
+        if not (roots or lists):
             raise PathError("nothing to index", remedy="Name a folder: deixis index ~/Pictures")
         return outermost(roots)
 

@@ -18,7 +18,7 @@ class Progress:
     """One step of a running job.
 
     Attributes:
-        stage: `scan`, `images`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`; of libraries
+        stage: `scan`, `images`, `fetch`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`; of libraries
             that come or go also `files`, `rows`, `vectors` or `previews`.
         done: items finished in this stage.
         total: items this stage will have; None while unknown.

@@ -12,6 +12,7 @@ from search.checks.database import check_database, guarded
 from search.checks.finding import Finding, OnProgress, VerifyReport, silent
 from search.checks.generations import check_generation, check_published
 from search.checks.home import check_home
+from search.checks.kept import check_kept
 from search.checks.patches import check_patches, damaged_patches
 from search.checks.previews import check_previews, damaged_previews
 from search.checks.rows import require_sound_vectors
@@ -46,6 +47,8 @@ def verify(library: Library, progress: OnProgress | None = None) -> VerifyReport
             _check_files(library, report, progress or silent)
         with guarded(report, "check previews"):
             check_previews(library, report)
+        with guarded(report, "check copies"):
+            check_kept(library, report)
         with guarded(report, "check patches"):
             check_patches(library, report)
         check_home(library.home, report)

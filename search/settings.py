@@ -14,8 +14,8 @@ from search.errors import SettingsError
 from vision.archives.member import ArchiveLimits
 
 PREFIX = "DEIXIS_"
-_TEXTS = ("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts")
-_FLOATS = ("decode_timeout_s",)
+_TEXTS = ("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts", "url_allow")
+_FLOATS = ("decode_timeout_s", "url_timeout_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,10 @@ class Settings:
         max_expansion: a picture above 40 million pixels that takes more than so many times its file's bytes is refused.
         max_file_bytes: a larger file is refused before it is read.
         max_archive_bytes: a compressed tar file is read no further than to so many expanded bytes.
+        fetch_urls: 1 lets `index --from-urls` fetch pictures; 0 means that nothing of Deixis fetches any.
+        url_allow: networks that pictures may be fetched from though they are private, comma-separated, in CIDR form.
+        url_max_bytes: a larger picture is not fetched.
+        url_timeout_s: wall-clock seconds that fetching one picture may take.
         decode_timeout_s: wall-clock seconds that one picture may take.
         decode_memory_bytes: address space of one decoding child.
         upload_bytes: largest picture accepted over HTTP.
@@ -59,6 +63,10 @@ class Settings:
     max_expansion: int = 400
     max_file_bytes: int = 512 * 1024 * 1024
     max_archive_bytes: int = 256 * 1024**3
+    fetch_urls: int = 0
+    url_allow: str | None = None
+    url_max_bytes: int = 64 * 1024 * 1024
+    url_timeout_s: float = 60.0
     decode_timeout_s: float = 60.0
     decode_memory_bytes: int = 1536 * 1024 * 1024
     upload_bytes: int = 32 * 1024 * 1024
@@ -133,6 +141,9 @@ def _check(settings: Settings) -> None:
         "max_expansion": (1, 2**31),
         "max_file_bytes": (1, 2**40),
         "max_archive_bytes": (1, 2**50),
+        "fetch_urls": (0, 1),
+        "url_max_bytes": (1, 2**40),
+        "url_timeout_s": (0.1, 86_400),
         "decode_timeout_s": (0.1, 86_400),
         "decode_memory_bytes": (256 * 1024 * 1024, 2**40),
         "upload_bytes": (1, 2**32),

@@ -18,7 +18,7 @@ from indexer.forget import forget as forget_paths
 def forget(
     paths: Annotated[
         list[str],
-        typer.Argument(help="Folders or files; they need not be on the disk any more.", show_default=False),
+        typer.Argument(help="Folders, files or URLs; they need not be on the disk any more.", show_default=False),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say how much it would be.")] = False,
     home: Home = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
@@ -11,13 +12,17 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import decode_limits, open_library, read_settings
+from deixis.index_lists import fetch_limits, paths_of, urls_of
 from deixis.index_options import (
     Archives,
     ClearRules,
     Exclude,
     FollowLinks,
+    FromList,
+    FromUrls,
     Include,
     Looks,
+    Nul,
     Patches,
     Prune,
     ReplaceModel,
@@ -32,7 +37,7 @@ from deixis.passed_over import counted, listed
 from deixis.stage_times import Profile, print_stages
 from indexer.jobs.kinds import IndexJob
 from indexer.options import IndexOptions
-from indexer.report import IndexReport, PatchReport
+from indexer.report import IndexReport, PatchReport, RefusedFile
 from indexer.roots import RuleChange
 from indexer.scan import resolve_root
 from search.settings import Settings
@@ -63,6 +68,9 @@ def index(
     follow_links: FollowLinks = None,
     archives: Archives = None,
     clear_rules: ClearRules = False,
+    from_list: FromList = None,
+    null: Nul = False,
+    from_urls: FromUrls = None,
     rescan: Rescan = False,
     prune: Prune = False,
     patches: Patches = None,
@@ -79,13 +87,17 @@ def index(
     """
     flags = {"home": home, "database_url": database_url, "model": model, "backend": backend, "precision": precision}
     settings = read_settings(**flags, threads=threads)
+    listed, urls = paths_of(from_list, nul=null), urls_of(from_urls, settings)
     rules = RuleChange(tuple(exclude or ()), tuple(include or ()), follow_links, clear_rules, archives)
     looks = None if patches is None else _LOOKS[patches]
     options = replace(_of_settings(settings), batch_size=batch_size, looks=looks, rules=rules, prune=prune)
     options = replace(options, retry_refused=retry_refused, replace_model=replace_model, rescan=rescan)
+    options = replace(options, listed=tuple(listed.roots), urls=urls)
     roots = [resolve_root(path) for path in paths or []]  # first: a misspelt path should cost no library, no model
-    report = _run(settings, tuple(roots), options, queue=queue, json=json, quiet=quiet)
-    return exit_codes.OK if report is None else _told(report, json=json, verbose=verbose, profile=profile)
+    report: IndexReport | None = IndexReport()
+    if roots or options.listed or urls or not (from_list or from_urls):  # an empty list does not stand for everything
+        report = _run(settings, tuple(roots), options, queue=queue, json=json, quiet=quiet)
+    return _told(report, listed.refused, json=json, verbose=verbose, profile=profile)
 
 
 def _of_settings(settings: Settings) -> IndexOptions:
@@ -93,6 +105,7 @@ def _of_settings(settings: Settings) -> IndexOptions:
         decode_workers=settings.decoders,
         limits=decode_limits(settings),
         archives=settings.archive_limits,
+        fetching=fetch_limits(settings),
     )
 
 
@@ -105,7 +118,13 @@ def _run(
         return report
 
 
-def _told(report: IndexReport, *, json: bool, verbose: bool, profile: bool) -> int:
+def _told(
+    report: IndexReport | None, not_there: Sequence[RefusedFile], *, json: bool, verbose: bool, profile: bool
+) -> int:
+    if report is None:  # left to a worker, who does not hear of these any more
+        _print_refused(IndexReport(refused=[*not_there]), verbose=verbose)
+        return exit_codes.PARTIAL if not_there else exit_codes.OK
+    report.refused = [*not_there, *report.refused]
     print_json(asdict(report)) if json else _print(report, verbose=verbose)
     if profile and not json:
         print_stages(report.stages, report.elapsed_s)

@@ -34,6 +34,7 @@ class Finding:
     row: int | None = None
 
 
+REFETCH = "Run `deixis index --rescan --from-urls` with its URL: it is fetched again."
 RESTORE_OR_IMPORT = (
     "Restore the database from a backup; a text of an annotation file is put right by importing that file again."
 )
@@ -65,6 +66,9 @@ REMEDIES = {
     "unfinished_file": CLEARED,
     "lock_file": "Remove it: it is not what Deixis has made, and no job needs it.",
     "preview_damaged": REBUILD,
+    "copy_missing": REFETCH,
+    "copy_damaged": REFETCH,
+    "stray_copy": CLEARED,
     "stray_preview": REBUILD,
     "patches_damaged": "Run `deixis rebuild`, then `deixis index`: they are made again.",
     "stray_patches": REBUILD,
