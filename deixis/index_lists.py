@@ -9,7 +9,7 @@ from pathlib import Path
 from indexer.addresses import FetchError, read_networks
 from indexer.fetching import FetchLimits
 from indexer.path_list import MAX_BYTES, PathList, read_path_list
-from indexer.scan import PathError
+from indexer.places import PathError
 from indexer.url_list import read_urls
 from search.errors import SettingsError
 from search.settings import Settings

@@ -145,6 +145,13 @@ LIBRARY_ROWS = (
         "deixis import-library ~/backup/pictures-2026 --map /home/ada/Pictures=/data/pictures",
         partial=True,
     ),
+    row_of(
+        "watch",
+        "watch:watch",
+        "Keep the library up to date with its folders until stopped.",
+        "deixis watch",
+        "deixis serve --watch             # the same beside the pages",
+    ),
     row_of("jobs", "jobs", "See what bulk jobs run, wait or have ended, and steer them."),
     row_of(
         "jobs list",

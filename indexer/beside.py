@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from indexer.archives import Listings
@@ -143,7 +143,7 @@ class Beside:
         try:
             with os.scandir(folder) as listing:
                 for entry in listing:
-                    if entry.name.lower().endswith((".xmp", ".json")):
+                    if is_beside(entry.name):
                         names.setdefault(entry.name.lower(), []).append(entry.name)
         except NotADirectoryError:
             self._list_archive(folder)
@@ -162,6 +162,22 @@ class Beside:
                 above, name = os.path.split(f"{archive}/{address}")
                 self._archive.folders.setdefault(above, {}).setdefault(name.lower(), []).append(name)
         self._folder = _Folder(folder, self._archive.folders.get(folder, {}), self._archive)
+
+
+def is_beside(name: str) -> bool:
+    """Whether a file of this name may speak of a picture beside it."""
+    return name.lower().endswith((".xmp", ".json"))
+
+
+def pictures_of(folder: str, names: Collection[str]) -> list[str]:
+    """Files in a folder of which one of these names of sidecars may speak; the sidecars need not be there any more."""
+    wanted = {name.lower() for name in names}
+    try:
+        with os.scandir(folder) as listing:
+            others = sorted(entry.name for entry in listing if not is_beside(entry.name))
+    except OSError:
+        return []  # What holds for the folder is told where it is looked at.
+    return [os.path.join(folder, name) for name in others if any(one.lower() in wanted for one in _names_for(name))]
 
 
 def _names_for(name: str) -> Iterator[str]:

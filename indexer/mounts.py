@@ -9,18 +9,53 @@ from pathlib import Path
 
 from search.db.roots import is_below
 
+_TABLE = Path("/proc/self/mountinfo")
+
 _STABLE_FSID = frozenset("ext2 ext3 ext4 btrfs zfs jfs erofs squashfs overlay tmpfs".split())
 """File systems whose `f_fsid` is their own; that of vfat, exfat, ntfs3, xfs and f2fs is a device number."""
 
 _BY_SOURCE = ("nfs", "cifs", "smb", "fuse", "9p", "virtiofs", "afs", "ceph", "glusterfs", "davfs", "lustre")
 """File systems that are known by where they come from: `nas:/volume1/photo`, `//nas/photo`, `me@host:/pictures`."""
 
+_SILENT = (*_BY_SOURCE, "vboxsf", "prl_fs", "fakeowner")
+"""File systems that others change without the kernel being told: those of other machines, and of a machine's host."""
+
 
 @dataclass(frozen=True, slots=True)
-class _Mount:
+class Mount:
+    """A line of the kernel's table.
+
+    Attributes:
+        device: `st_dev`.
+        point: the folder on which it lies.
+    """
+
     fstype: str
     source: str
     point: str
+    device: int
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether changes may come without a word of the kernel."""
+        return self.fstype.startswith(_SILENT) and self.fstype != "fuseblk"
+
+
+def mount_table(mountinfo: Path = _TABLE) -> list[Mount]:
+    """All mounts, the latest last; none on a system that has no such table."""
+    try:
+        lines = mountinfo.read_bytes().splitlines()
+    except OSError:
+        return []
+    table = []
+    for line in lines:
+        left, _, right = os.fsdecode(line).partition(" - ")
+        fields, (fstype, source, *_) = left.split(" "), [*right.split(" "), "", ""]
+        if len(fields) > 4 and fields[2].replace(":", "").isdecimal():
+            major, minor = fields[2].split(":")
+            device = os.makedev(int(major), int(minor))
+            table.append(Mount(fstype, _unescape(source), _unescape(fields[4]), device))
+    return table
 
 
 class Mounts:
@@ -34,11 +69,11 @@ class Mounts:
         uuids: udev's links from a file system's UUID to its disk.
     """
 
-    def __init__(self, mountinfo: Path = Path("/proc/self/mountinfo"), uuids: Path = Path("/dev/disk/by-uuid")) -> None:
+    def __init__(self, mountinfo: Path = _TABLE, uuids: Path = Path("/dev/disk/by-uuid")) -> None:
         self._mountinfo = mountinfo
         self._uuids = uuids
         self._tokens: dict[int, str] = {}
-        self._table: dict[int, _Mount] | None = None
+        self._table: dict[int, Mount] | None = None
         self._by_disk: dict[int, str] | None = None
         self._same: set[tuple[str, str]] = set()
 
@@ -88,28 +123,19 @@ class Mounts:
             return str(device)
         return "size:" + _digest(f"{fstype} {facts.f_blocks} {facts.f_frsize}")
 
-    def _mounts(self) -> dict[int, _Mount]:
+    def _mounts(self) -> dict[int, Mount]:
         if self._table is None:
             self._table = {}
-            try:
-                lines = self._mountinfo.read_bytes().splitlines()
-            except OSError:
-                lines = []
-            for line in lines:
-                left, _, right = os.fsdecode(line).partition(" - ")
-                fields, (fstype, source, *_) = left.split(" "), [*right.split(" "), "", ""]
-                if len(fields) > 4 and fields[2].replace(":", "").isdecimal():
-                    major, minor = fields[2].split(":")
-                    mount = _Mount(fstype, _unescape(source), _unescape(fields[4]))
-                    self._table.setdefault(os.makedev(int(major), int(minor)), mount)
+            for mount in mount_table(self._mountinfo):
+                self._table.setdefault(mount.device, mount)
         return self._table
 
-    def _around(self, path: str) -> _Mount | None:
+    def _around(self, path: str) -> Mount | None:
         """The mount in which a path lies: a subvolume has a device number that the table does not list."""
         inside = [m for m in self._mounts().values() if is_below(path, m.point)]
         return max(inside, key=lambda mount: len(mount.point), default=None)
 
-    def _uuid(self, mount: _Mount, device: int) -> str | None:
+    def _uuid(self, mount: Mount, device: int) -> str | None:
         if self._by_disk is None:
             self._by_disk = {}
             try:

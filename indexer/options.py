@@ -30,6 +30,10 @@ class IndexOptions:
         listed: absolute paths of a list: what is not there costs itself alone.
         urls: pictures to fetch.
         fetching: what fetching one may cost, and from where.
+        changed: the paths are places at which something has changed, and no folders that somebody names: they are
+            looked at where a root covers them and no rule passes over them, and what is not there any more is gone.
+        settle_s: with `changed`: files below its folders whose facts changed within so many seconds may still be being
+            written; they are left, and named in the report.
     """
 
     batch_size: int | None = None
@@ -45,6 +49,8 @@ class IndexOptions:
     listed: tuple[str, ...] = ()
     urls: tuple[str, ...] = ()
     fetching: FetchLimits = field(default_factory=FetchLimits)
+    changed: bool = False
+    settle_s: float = 0.0
 
     @property
     def alone(self) -> bool:

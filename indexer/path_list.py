@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from indexer.places import PathError, resolve_root
 from indexer.report import RefusedFile
-from indexer.scan import PathError, resolve_root
 
 MAX_BYTES = 256 * 1024 * 1024
 """A longer list is refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,11 +17,11 @@ from indexer.kept import go_on, noting
 from indexer.options import IndexOptions
 from indexer.patches import keep_patches, require_patches
 from indexer.path_list import sorted_out
+from indexer.places import PathError, resolve_root
 from indexer.prune import prune_missing
 from indexer.refresh_beside import refresh_beside
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, silent
 from indexer.roots import claim_roots, require_outside
-from indexer.scan import PathError, resolve_root
 from indexer.stages.decode import DecodeStage, Known, Outcome
 from indexer.stages.embed import WORK, EmbedStage
 from indexer.stages.jobs import Jobs
@@ -69,7 +70,7 @@ def index_paths(
     """
     started = time.monotonic()
     options = options or IndexOptions()
-    roots = [resolve_root(path) for path in paths]
+    roots = [os.fspath(path) if options.changed else resolve_root(path) for path in paths]
     if options.looks:
         require_patches(encoder)
     with library.exclusive() if options.alone else library.working(WORK):
@@ -108,7 +109,7 @@ class _Run:
         self._refusals: list[NotIndexed] = []
 
     def index(self, given: Sequence[str]) -> None:
-        roots = self._roots(given)
+        roots = [] if self._options.changed else self._roots(given)
         self._publish()  # What an interrupted run has committed is searchable from here on.
         if self._options.retry_refused and self._hands is not None:
             self._hands.forgive(WORK)
@@ -116,7 +117,12 @@ class _Run:
         scan = ScanStage(self._library, inlets, self._model.id, self._writer, self._options, self.report, tell)
         try:
             with self._timing.working("scan"):
-                scan.scan(roots)
+                if self._options.changed:
+                    scan.scan_changed(given)
+                else:
+                    scan.scan(roots)
+            if self._options.changed and not scan.found:
+                return  # What the last run has left to do, a run with something in it does.
             self._embed_pictures(scan.jobs)
             with contextlib.closing(inlets.fetch(self.report, tell)) as fetched:
                 for jobs in fetched:

@@ -19,7 +19,7 @@ class Progress:
 
     Attributes:
         stage: `scan`, `images`, `fetch`, `texts`, `boxes`, `publish`, `patches`, `captions` or `reading`; of libraries
-            that come or go also `files`, `rows`, `vectors` or `previews`.
+            that come or go also `files`, `rows`, `vectors` or `previews`; `watching` between two bursts.
         done: items finished in this stage.
         total: items this stage will have; None while unknown.
     """
@@ -117,6 +117,8 @@ class IndexReport:
         not_pictures: files that neither name nor content calls a picture.
         refused: every file that could not be read, with its reason.
         cut_short: paths of the pictures in this run whose file ends too soon; they are shown as far as they go.
+        unsettled: files that were left because they may still be being written; only where an index run is part of
+            `watch`, which takes them when they are whole.
         texts_embedded: captions and phrases whose vector was computed.
         texts_refused: captions and phrases that the encoder fails on; they are found by their words alone.
         batches: how the encoder's batches of pictures were sized; None where it does not size them, or ran none.
@@ -140,6 +142,7 @@ class IndexReport:
     not_pictures: list[str] = field(default_factory=list)
     refused: list[RefusedFile] = field(default_factory=list)
     cut_short: list[str] = field(default_factory=list)
+    unsettled: list[str] = field(default_factory=list)
     texts_embedded: int = 0
     texts_refused: list[SkippedRecord] = field(default_factory=list)
     batches: BatchReport | None = None
@@ -149,6 +152,27 @@ class IndexReport:
     patches: PatchReport | None = None
     stages: dict[str, StageTime] = field(default_factory=dict)
     elapsed_s: float = 0.0
+
+
+@dataclass(slots=True)
+class WatchReport:
+    """What `watch` has done since it was begun.
+
+    Attributes:
+        bursts: times that it found something.
+        embedded: pictures whose vector was computed.
+        reused: files whose content was known.
+    """
+
+    bursts: int = 0
+    embedded: int = 0
+    reused: int = 0
+
+    def add(self, part: IndexReport) -> None:
+        """Count what a burst has brought."""
+        self.bursts += 1
+        self.embedded += part.embedded
+        self.reused += part.reused
 
 
 @dataclass(slots=True)

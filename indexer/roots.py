@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from indexer.patterns import compiled, moved_below
+from indexer.places import PathError
 from indexer.rules import Rules, place_at
-from indexer.scan import PathError
 from search.db.roots import add_root, all_rules, is_below, root_paths, roots_for, rules_of
 from search.db.schema import Root
 from search.folder_rules import FolderRules

@@ -17,6 +17,9 @@ from vision.archives.names import is_archive_name
 _IN_A_HOME = ("deixis.db", "segments", "previews")
 """What lies beside the mark in a home that was used, whichever database it has."""
 
+HOME_NAMES = (MARK_FILE, *_IN_A_HOME)
+"""By which the home of a library is known, see `is_home`."""
+
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:

@@ -5,23 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from pathlib import Path
+from itertools import islice
 from typing import Protocol
 
+from indexer.absence import at_or_below, mount_changed
 from indexer.archives import Archives, Unreadable
 from indexer.mounts import Mounts
 from indexer.rules import PassedOver, Rules
 from indexer.stages.spool import IdSet
 from indexer.walk import NotPicture, Seen, Walk
-from search.db.images import FileFact, KnownFile, display_path, path_fault
-from vision.errors import DeixisError
+from search.db.images import FileFact, KnownFile
 
 _PART = 500
 """Files that are compared at a time."""
-
-
-class PathError(DeixisError):
-    """A path given to `index` does not exist or cannot be walked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,27 +106,6 @@ class _Given:
         return any(path.startswith(folder + "/") for path in self._known)
 
 
-def resolve_root(path: str | Path) -> str:
-    """Absolute path with the symbolic links resolved; a root is the place itself, not a way to it.
-
-    Raises:
-        PathError: there is nothing at `path`.
-    """
-    try:
-        resolved = os.path.realpath(os.fspath(path))
-        fault = path_fault(resolved)
-    except ValueError as error:  # NUL, or half a character: no file system has such a path
-        raise PathError(f"{display_path(os.fspath(path))}: not a path", remedy="Check the spelling.") from error
-    if fault is not None:
-        raise PathError(fault.partition(": ")[2], remedy="Name a folder with a shorter path.")
-    if not os.path.lexists(resolved):
-        raise PathError(
-            f"{os.fspath(path)}: no such file or folder",
-            remedy="Check the spelling, or connect the drive it lies on. Nothing was removed from the library.",
-        )
-    return resolved
-
-
 def scan_root(start: str, known: Mapping[str, KnownFile], options: ScanOptions | None = None) -> Scan:
     """Compare a folder with what is known of it, all at once.
 
@@ -181,11 +156,38 @@ def scan_files(paths: Sequence[str], memory: Memory, options: ScanOptions) -> It
     yield from run.missing(None)
 
 
+def examined_part(entries: Sequence[Seen], memory: Memory, options: ScanOptions, mounts: Mounts) -> Scan:
+    """Compare single files with what is remembered of them.
+
+    Args:
+        entries: what was found, and where something could not be looked at.
+        memory: what is remembered.
+        options: the root they lie in, and what is looked at again.
+        mounts: with which they were examined.
+    """
+    return _Scanning(memory, options, Archives(), mounts).part(entries)
+
+
+def vanished_part(files: Sequence[KnownFile], root: str) -> Scan:
+    """Tell what is gone of files that are not there any more, where their root is there and not empty.
+
+    Args:
+        files: remembered, of which somebody has seen that they are not there.
+        root: the folder above them, whose drive may have gone with them.
+    """
+    try:
+        with os.scandir(root) as entries:
+            blocked, empty = set[str](), next(entries, None) is None
+    except OSError:
+        blocked, empty = {root}, False
+    return _missing(files, Scan(), Mounts(), passed_over=set(), blocked=blocked, empty_root=empty)
+
+
 class _Scanning:
     """What one scan has to keep until its end: which rows were seen, and what nothing can be said of."""
 
-    def __init__(self, memory: Memory, options: ScanOptions, archives: Archives) -> None:
-        self.mounts = Mounts()
+    def __init__(self, memory: Memory, options: ScanOptions, archives: Archives, mounts: Mounts | None = None) -> None:
+        self.mounts = mounts or Mounts()
         self._memory = memory
         self._options = options
         self._archives = archives
@@ -199,11 +201,11 @@ class _Scanning:
         for entry in entries:
             some.append(entry)
             if len(some) >= _PART:
-                yield self._part(some)
+                yield self.part(some)
                 some = []
-        yield self._part(some)
+        yield self.part(some)
 
-    def _part(self, entries: Sequence[Seen]) -> Scan:
+    def part(self, entries: Sequence[Seen]) -> Scan:
         known = self._memory.at([entry.path for entry in entries if isinstance(entry, FileFact)])
         scan = Scan(known, as_before=self._archives.as_before)
         for entry in entries:
@@ -232,21 +234,38 @@ class _Scanning:
         # An unplugged drive leaves an empty folder behind. A root that held pictures and shows no entry at all is
         # believed to be unplugged; whoever really emptied it says so with `--prune`.
         empty_root = start is not None and os.path.isdir(start) and not self._anything
-        scan, count = Scan(), 0
-        for file in self._memory.below():
-            if file.file_id in self._seen or file.state == "missing":
-                continue
-            if _at_or_below(file.path, self._passed_over):
-                scan.excluded.append(file)
-            elif empty_root or _at_or_below(file.path, self._blocked) or _mount_changed(file, self.mounts):
-                scan.unavailable.append(file)
-            else:
-                scan.gone.append(file)
-            count += 1
-            if count >= _PART:
-                yield scan
-                scan, count = Scan(), 0
-        yield scan
+        unseen = (file for file in self._memory.below() if file.file_id not in self._seen)
+        while some := list(islice(unseen, _PART)):
+            yield _missing(
+                some,
+                Scan(),
+                self.mounts,
+                passed_over=self._passed_over,
+                blocked=self._blocked,
+                empty_root=empty_root,
+            )
+
+
+def _missing(
+    files: Sequence[KnownFile],
+    scan: Scan,
+    mounts: Mounts,
+    *,
+    passed_over: set[str],
+    blocked: set[str],
+    empty_root: bool,
+) -> Scan:
+    """Sort what is remembered and was not found."""
+    for file in files:
+        if file.state == "missing":
+            continue
+        if at_or_below(file.path, passed_over):
+            scan.excluded.append(file)
+        elif empty_root or at_or_below(file.path, blocked) or mount_changed(file, mounts):
+            scan.unavailable.append(file)
+        else:
+            scan.gone.append(file)
+    return scan
 
 
 def _place(fact: FileFact, before: KnownFile | None, scan: Scan, options: ScanOptions, mounts: Mounts) -> None:
@@ -270,25 +289,3 @@ def _place(fact: FileFact, before: KnownFile | None, scan: Scan, options: ScanOp
         (scan.returned if before.state == "missing" else scan.unchanged).append(before)
     if (before.ctime_ns, before.device) != (fact.ctime_ns, fact.device):
         scan.noted.append((fact, before))
-
-
-def _at_or_below(path: str, folders: set[str]) -> bool:
-    while folders and len(path) > 1:
-        if path in folders:
-            return True
-        path = os.path.dirname(path)
-    return "/" in folders
-
-
-def _mount_changed(file: KnownFile, mounts: Mounts) -> bool:
-    """Whether another file system lies now where the nearest folder of a missing file is."""
-    folder = os.path.dirname(file.path)
-    while True:
-        try:
-            token, device = mounts.token_of_folder(folder)
-        except (FileNotFoundError, NotADirectoryError):
-            folder = os.path.dirname(folder)
-        except OSError:
-            return True
-        else:
-            return not mounts.is_same(file.device, token, device)

@@ -68,7 +68,7 @@ class Walk:
                     self._start, Place(os.path.dirname(self._start)), self._rules, self._mounts
                 )
             else:
-                yield self._examine(self._start)
+                yield examine(self._start, self._mounts)
             return
         try:
             place, _ = place_at(self._rules, self._root, self._start)
@@ -142,7 +142,7 @@ class Walk:
 
     def _file(self, entry: os.DirEntry[str], place: Place) -> Seen:
         if may_be_picture(entry.path):
-            return self._examine(entry.path)
+            return examine(entry.path, self._mounts)
         dead = entry.is_symlink() and self._rules.follows_links(place.path) and not os.path.exists(entry.path)
         if dead and self._remembers(entry.path):
             return Unreadable(entry.path, "a link to a folder that is not there")
@@ -161,15 +161,16 @@ class Walk:
         self._walked.add(identity)
         return new
 
-    def _examine(self, path: str) -> FileFact | Unreadable:
-        try:
-            info = os.stat(path)
-        except OSError as error:
-            return Unreadable(path, f"cannot be examined: {error.strerror}")
-        if not stat.S_ISREG(info.st_mode):
-            return Unreadable(path, "not a regular file")
-        token = self._mounts.token(path, info.st_dev)
-        return FileFact(path, info.st_size, info.st_mtime_ns, token, info.st_ctime_ns)
+
+def examine(path: str, mounts: Mounts) -> FileFact | Unreadable:
+    """What the file system says of a file."""
+    try:
+        info = os.stat(path)
+    except OSError as error:
+        return Unreadable(path, f"cannot be examined: {error.strerror}")
+    if not stat.S_ISREG(info.st_mode):
+        return Unreadable(path, "not a regular file")
+    return FileFact(path, info.st_size, info.st_mtime_ns, mounts.token(path, info.st_dev), info.st_ctime_ns)
 
 
 def may_be_picture(path: str) -> bool:

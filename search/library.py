@@ -115,9 +115,7 @@ class Library:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the library for one bulk job, after clearing away what an interrupted one has left.
-
-        The thread that holds it may enter again.
+        """Hold the library for one bulk job, whose thread may enter again, after clearing leftovers away.
 
         Raises:
             LibraryBusyError: another bulk job holds it; says which process.
@@ -142,6 +140,10 @@ class Library:
         with entered as entry, self._claiming(fresh=entry.fresh, alone=entry.alone):
             self._lock.admit_others()
             yield
+
+    def watching(self) -> contextlib.AbstractContextManager[None]:
+        """As `JobLock.watch`: be the only process that watches the folders."""
+        return self._lock.watch()
 
     @contextmanager
     def turn(self, name: str, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:

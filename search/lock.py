@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from search.errors import LibraryBusyError
 from search.locks.file import LockFile, busy
-from search.locks.home import HomeLock, lane_file
+from search.locks.home import HomeLock, lane_file, watch_file
 from search.locks.server import ServerLock
 
 _TURN_S = 600.0
@@ -104,6 +104,19 @@ class JobLock:
             finally:
                 if own:
                     self._lanes.pop(lane).release()
+
+    @contextmanager
+    def watch(self) -> Iterator[None]:
+        """Be the only process that watches; this keeps nobody from any lane, nor from all of the library.
+
+        Raises:
+            LibraryBusyError: another process watches.
+        """
+        lock = LockFile(watch_file(self._home))
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def share(self) -> Iterator[bool]:

@@ -37,9 +37,9 @@ from deixis.passed_over import counted, listed
 from deixis.stage_times import Profile, print_stages
 from indexer.jobs.kinds import IndexJob
 from indexer.options import IndexOptions
+from indexer.places import resolve_root
 from indexer.report import IndexReport, PatchReport, RefusedFile
 from indexer.roots import RuleChange
-from indexer.scan import resolve_root
 from search.settings import Settings
 from vision.looks import WHOLE, WITH_PARTS
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from deixis import exit_codes
 from deixis.context import read_settings
 from deixis.options import BackendName, DatabaseUrl, Home, LibraryModelName, PrecisionName, Threads, complete_captioner
 from deixis.output import err
+from deixis.supervised import supervised
+from search.settings import PREFIX, Settings
 
 
 def serve(
@@ -34,6 +37,9 @@ def serve(
     backend: BackendName = None,
     precision: PrecisionName = None,
     threads: Threads = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")
+    ] = False,
 ) -> int:
     """Serve the web page and the API until stopped."""
     # Imported here: the web framework costs every other command a third of a second.
@@ -51,8 +57,16 @@ def serve(
         port=port,
         allowed_hosts=allowed_hosts,
     )
-    run_server(settings, on_listening=_announce)
+    beside = supervised(["watch", "--quiet"], _told(settings), err().print) if watch else contextlib.nullcontext()
+    with beside:
+        run_server(settings, on_listening=_announce)
     return exit_codes.OK
+
+
+def _told(settings: Settings) -> dict[str, str]:
+    """What a process beside this one must know, in its environment: an address of a database may hold a password."""
+    names = ("home", "database_url", "model", "backend", "precision", "threads")
+    return {f"{PREFIX}{name.upper()}": str(value) for name in names if (value := getattr(settings, name)) is not None}
 
 
 def _announce(address: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from indexer.hands import Hands
-from indexer.report import OnProgress, Progress, silent
+from indexer.report import IndexReport, OnProgress, Progress, silent
 from search.encoder import Say
 
 
@@ -30,14 +30,20 @@ class Desk:
     Args:
         on_progress: told of every step.
         say: told in one line what was chosen.
+        tell: told what a burst of changes has brought.
         others: in which states (`queued`, `running`) there are jobs that bring this one more to do; None where nobody
             waits for them.
     """
 
     def __init__(
-        self, on_progress: OnProgress = silent, say: Say | None = None, others: Callable[[], set[str]] | None = None
+        self,
+        on_progress: OnProgress = silent,
+        say: Say | None = None,
+        others: Callable[[], set[str]] | None = None,
+        tell: Callable[[IndexReport], None] = lambda report: None,
     ) -> None:
         self.say = say
+        self.tell = tell
         self.hands: Hands | None = None
         """What is in hand, once the job is claimed."""
         self._tell = on_progress
@@ -87,6 +93,11 @@ class Desk:
         self._changed.wait(pause_s)
         self.look_up()
         return True
+
+    @property
+    def step(self) -> Progress | None:
+        """The last step; None before the first."""
+        return self._step
 
     def progress(self) -> dict[str, Any] | None:
         """How far it is: stage, done, total, and per second; None before the first step."""

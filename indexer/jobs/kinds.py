@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -17,8 +18,10 @@ from indexer.options import IndexOptions
 from indexer.pipeline import index_paths
 from indexer.read import ReadOptions, ReadReport, read_library
 from indexer.report import CaptionReport, ImportReport, IndexReport
+from indexer.watching.watch import Ears, WatchOptions, watch_library
 from search.encoder import EncoderWish, encoder_to_index, own_encoder
 from search.errors import LibraryError
+from search.jobs.queue import WATCH
 from search.library import Library
 from search.maintenance import RebuildReport, rebuild
 from vision.grounding.registry import load_captioner
@@ -182,6 +185,30 @@ class ExportJob:
 
 
 @dataclass(frozen=True, slots=True)
+class WatchJob:
+    """`watch`: keep the library up to date until it is stopped.
+
+    Attributes:
+        encoder: which one is asked for.
+    """
+
+    KIND: ClassVar[str] = "watch"
+
+    options: WatchOptions
+    encoder: EncoderWish
+
+    @property
+    def lane(self) -> str | None:
+        """Its own, which holds nobody up; for each burst it takes that of pictures."""
+        return WATCH
+
+    def run(self, library: Library, desk: Desk) -> None:
+        """Watch."""
+        ears = Ears(desk.on_progress, desk.say or (lambda line: None), desk.tell)
+        watch_library(library, partial(own_encoder, library, self.encoder), self.options, ears, desk.hands)
+
+
+@dataclass(frozen=True, slots=True)
 class RebuildJob:
     """`rebuild`: make every index again."""
 
@@ -200,7 +227,7 @@ class RebuildJob:
 
 
 KINDS: Mapping[str, type[JobForm]] = {
-    form.KIND: form for form in (IndexJob, CaptionJob, ReadJob, ImportJob, ExportJob, RebuildJob)
+    form.KIND: form for form in (IndexJob, CaptionJob, ReadJob, ImportJob, ExportJob, WatchJob, RebuildJob)
 }
 
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,13 +15,16 @@ from indexer.hands import Hands
 from indexer.jobs.desk import Desk, JobStopped
 from indexer.jobs.kinds import JobForm, arguments_of, form_of
 from search.errors import LibraryBusyError, LibraryError
-from search.jobs.queue import Claim, Queue, StaleJobError
+from search.jobs.queue import LEASE_S, WATCH, Claim, Queue, StaleJobError
 from search.library import Library
 from vision.errors import DeixisError
 from vision.faults import SystemFaultError, explain_fault
 
 _BEAT_S = 1.0
-"""Seconds between signs of life: also how soon a wish to stop is heard."""
+"""How soon a wish to stop is heard, and how far a job is, is told."""
+
+_SILENT_S = LEASE_S / 4
+"""A job that comes no further gives signs of life more seldom."""
 
 _LISTED = 1_000
 """Entries of a report's list that are kept."""
@@ -67,6 +71,8 @@ def run_claimed(library: Library, queue: Queue, claim: Claim, desk: Desk) -> Any
 
 
 def _lane(library: Library, lane: str | None, *, take_over: bool = False) -> AbstractContextManager[None]:
+    if lane == WATCH:
+        return library.watching()
     return library.exclusive() if lane is None else library.working(lane, take_over=take_over)
 
 
@@ -116,9 +122,15 @@ def _alive(queue: Queue, claim: Claim, desk: Desk) -> Iterator[None]:
     over = threading.Event()
 
     def beat() -> None:
+        told, at = None, time.monotonic()
         while not over.wait(_BEAT_S):
             try:
-                wish = queue.beat(claim, desk.progress())
+                step = desk.step
+                if step != told or time.monotonic() - at >= _SILENT_S:
+                    wish = queue.beat(claim, desk.progress())
+                    told, at = step, time.monotonic()
+                else:
+                    wish = queue.listen(claim)
             except StaleJobError as error:
                 desk.lose(error)
                 return

@@ -29,6 +29,10 @@ MAX_CRASHES = 5
 KEPT = 1_000
 """Jobs that have ended, whose reports are kept."""
 
+WATCH = "watch"
+"""The lane of the one job without an end. It holds nobody up, and only its own command runs it: a worker would never
+come back from it."""
+
 
 class StaleJobError(LibraryError):
     """The job was given to another worker, or has ended: this one must write nothing more."""
@@ -83,11 +87,14 @@ class Queue:
     def begin(self, kind: str, lane: str | None, arguments: Mapping[str, Any]) -> Claim:
         """Claim a job for a command that is about to run it: an interrupted one with the same arguments, or a new one.
 
-        The caller holds the lane.
+        Of watching there is one job, whatever its arguments. The caller holds the lane.
         """
         with self._library.database.write() as session:
             same = (Job.kind == kind, Job.state.in_(("paused", "running", "queued")))
             for job in session.scalars(select(Job).where(*same).order_by(Job.id)):
+                if lane == WATCH:
+                    job.arguments = dict(arguments)
+                    break
                 if job.arguments == dict(arguments) and (job.state != "running" or is_lost(self._library, job)):
                     break
             else:
@@ -105,7 +112,8 @@ class Queue:
         since = func.coalesce(
             Job.started_at, Job.created_at
         )  # Who has had a turn comes behind those who wait for theirs.
-        unended = select(Job).where(Job.state.in_(("queued", "running"))).order_by(Job.state.desc(), since, Job.id)
+        others = (Job.state.in_(("queued", "running")), Job.lane.is_distinct_from(WATCH))
+        unended = select(Job).where(*others).order_by(Job.state.desc(), since, Job.id)
         with self._library.read() as session:  # Whoever asks every second is not to disturb those who write.
             if session.scalar(unended.limit(1)) is None:
                 return None
@@ -162,6 +170,12 @@ class Queue:
             if progress is not None:
                 job.progress = dict(progress)
             return job.asked
+
+    def listen(self, claim: Claim) -> str | None:
+        """As `beat` without a sign of life: nothing is written, so that an idle job lets disks sleep."""
+        with self._library.read() as session:
+            self.check(session, claim)
+            return session.get_one(Job, claim.id).asked
 
     def end(
         self, claim: Claim, state: str, *, what: str, report: Mapping[str, Any] | None = None, error: str | None = None

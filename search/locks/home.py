@@ -12,6 +12,7 @@ from search.locks.file import LockFile, holder_of, is_locked, same, take
 LOCK_FILE = "index.lock"
 
 _LANE = "job-{}.lock"
+_WATCH = "watch.lock"
 
 _PATIENCE_S = 2.0
 """How long a job waits for another one that begins: that holds the home alone while it clears away."""
@@ -112,6 +113,11 @@ class HomeLock:
 def lane_file(home: Path, lane: str) -> Path:
     """The lock file of one lane of jobs."""
     return home / _LANE.format(lane)
+
+
+def watch_file(home: Path) -> Path:
+    """The lock file of whoever watches the folders; no lane's, for it holds nobody up."""
+    return home / _WATCH
 
 
 def holders(home: Path) -> str:

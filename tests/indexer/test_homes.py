@@ -9,8 +9,8 @@ from PIL import Image as Pictures
 from sqlalchemy import select, update
 
 from indexer.pipeline import IndexOptions, index_paths
+from indexer.places import PathError
 from indexer.report import IndexReport
-from indexer.scan import PathError
 from search.db.schema import File, Root
 from search.library import Library
 from search.maintenance import verify

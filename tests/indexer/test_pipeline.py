@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import func, select
 
 from indexer.pipeline import IndexOptions, index_paths
+from indexer.places import PathError
 from indexer.report import Progress
-from indexer.scan import PathError
 from search.db.schema import Embedding, File, Image, Model
 from search.errors import ModelMismatchError
 from search.library import Library

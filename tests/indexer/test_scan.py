@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from indexer.scan import PathError, ScanOptions, resolve_root, scan_root
+from indexer.places import PathError, resolve_root
+from indexer.scan import ScanOptions, scan_root
 from search.db.images import KnownFile
 
 

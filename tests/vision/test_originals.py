@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.scan import PathError, resolve_root
+from indexer.places import PathError, resolve_root
 from search.db.limits import MAX_PATH_BYTES
 from vision.archives.reading import MemberReader
 from vision.originals import Original
