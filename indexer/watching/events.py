@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 
 from watchfiles import watch
 
@@ -10,6 +11,29 @@ MANY = 8_000
 """Changes between two looks at them. The kernel keeps 16,384 and drops the rest: beyond this, look at everything."""
 
 _TICK_MS = 400
+
+
+class Heard:
+    """Changed paths between two looks at them; filled by one thread, taken by another."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._paths: set[str] = set()
+        self._too_many = False
+
+    def add(self, paths: Iterable[str]) -> None:
+        """Something has changed there."""
+        with self._lock:
+            self._paths.update(paths)
+            if len(self._paths) > MANY:
+                self._paths, self._too_many = set(), True
+
+    def take(self) -> tuple[set[str], bool]:
+        """Paths at which something has changed since the last time, and whether there were too many to tell."""
+        with self._lock:
+            taken = self._paths, self._too_many
+            self._paths, self._too_many = set(), False
+        return taken
 
 
 class Listener:
@@ -23,9 +47,7 @@ class Listener:
         self._folder = folder
         self._stop = threading.Event()
         self._begun = threading.Event()
-        self._lock = threading.Lock()
-        self._heard: set[str] = set()
-        self._too_many = False
+        self._heard = Heard()
         self._failure: str | None = None
         self._thread = threading.Thread(target=self._listen, name=f"listener {folder}", daemon=True)
         self._thread.start()
@@ -41,11 +63,8 @@ class Listener:
         return self._failure
 
     def take(self) -> tuple[set[str], bool]:
-        """Paths at which something has changed since the last time, and whether there were too many to tell."""
-        with self._lock:
-            heard, too_many = self._heard, self._too_many
-            self._heard, self._too_many = set(), False
-        return heard, too_many
+        """As `Heard.take`."""
+        return self._heard.take()
 
     def close(self) -> None:
         """Listen no longer."""
@@ -67,13 +86,7 @@ class Listener:
             ):
                 self._begun.set()
                 if told:
-                    self._hear({path for _, path in told})
+                    self._heard.add(path for _, path in told)
         # The binding raises errors of its own for limits of the system, and for names that are not UTF-8.
         except (OSError, RuntimeError) as error:
             self._failure = str(error)
-
-    def _hear(self, paths: set[str]) -> None:
-        with self._lock:
-            self._heard |= paths
-            if len(self._heard) > MANY:
-                self._heard, self._too_many = set(), True
