@@ -8,8 +8,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -17,7 +18,7 @@ from sqlalchemy import func, select, update
 
 from indexer.jobs.desk import Desk, JobStopped
 from indexer.jobs.kinds import IndexJob, RebuildJob, arguments_of, form_of
-from indexer.jobs.running import run_here
+from indexer.jobs.running import _alive, run_here
 from indexer.options import IndexOptions
 from indexer.report import Progress
 from indexer.roots import RuleChange
@@ -25,7 +26,7 @@ from indexer.worker import work
 from search.db.schema import Embedding, File, Job
 from search.encoder import EncoderWish
 from search.errors import LibraryBusyError, LibraryError
-from search.jobs.queue import Queue
+from search.jobs.queue import WATCH, Claim, Queue
 from search.jobs.rows import ask, list_jobs, show_job
 from search.library import Library
 from search.maintenance import verify
@@ -282,6 +283,40 @@ def test_a_lane_that_is_busy_outside_of_the_queue_is_waited_for(
     with Library.open(home, database_url) as other, other.working("pictures"), pytest.raises(LibraryBusyError):
         run_here(library, form(home), Desk())
     assert list_jobs(library) == [], "who never had the lane has begun no job"
+
+
+def test_a_job_that_comes_no_further_writes_seldom(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("indexer.jobs.running._BEAT_S", 0.005)
+    did: list[str] = []
+
+    class Counted(Queue):
+        def beat(self, claim: Claim, progress: Mapping[str, Any] | None) -> str | None:
+            did.append("beat")
+            return super().beat(claim, progress)
+
+        def listen(self, claim: Claim) -> str | None:
+            did.append("listen")
+            return super().listen(claim)
+
+    def come_further(desk: Desk, bursts: int) -> None:
+        desk.on_progress(Progress("watching", bursts, None))
+        since = len(did)
+        ends = time.monotonic() + 60
+        while did[since:].count("listen") < 5:
+            assert time.monotonic() < ends
+            time.sleep(0.005)
+
+    counted, desk = Counted(library), Desk()
+    claim = counted.begin("watch", WATCH, {})
+    with _alive(counted, claim, desk):
+        come_further(desk, 1)
+        come_further(desk, 2)
+        assert did.count("beat") == 2
+        ask(library, claim.id, "cancel")
+        with pytest.raises(JobStopped):
+            for bursts in range(3, 100):
+                come_further(desk, bursts)
+    counted.end(claim, "cancelled", what="cancelled")
 
 
 def test_a_stop_goes_through_the_desk() -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from search.db.schema import Job, Suspect
 from search.errors import NotFoundError, QueryError
 from search.jobs.quarantine import CRASHES, Item, acquit, crashes_of
-from search.jobs.queue import KEPT, MAX_CRASHES, Claim, Queue, StaleJobError
+from search.jobs.queue import KEPT, MAX_CRASHES, WATCH, Claim, Queue, StaleJobError
 from search.jobs.rows import ask, list_jobs, show_job
 from search.library import Library
 
@@ -121,6 +121,39 @@ def test_a_worker_that_does_not_answer_is_followed_and_writes_nothing_more(libra
         asleep.end(old, "done", what="done")
     awake.end(new, "done", what="done")
     assert state(library, new.id) == "done"
+
+
+def test_who_only_listens_hears_what_is_asked_and_writes_nothing(library: Library) -> None:
+    queue = Queue(library)
+    number = queue.add("index", "pictures", {})
+    claim = claimed(queue)
+    with library.read() as session:
+        before = session.get_one(Job, number).leased_until
+    assert queue.listen(claim) is None
+    ask(library, number, "pause")
+    assert queue.listen(claim) == "pause"
+    with library.read() as session:
+        assert session.get_one(Job, number).leased_until == before
+    queue.end(claim, "paused", what="paused")
+    with pytest.raises(StaleJobError):
+        queue.listen(claim)
+
+
+def test_watching_holds_nobody_up_and_is_no_workers_work(library: Library) -> None:
+    watching, queue = Queue(library), Queue(library)
+    claim = watching.begin("watch", WATCH, {"often": 1})
+    number = queue.add("rebuild", None, {})
+    whole = claimed(queue)
+    assert whole.id == number
+    queue.end(whole, "done", what="done")
+    with library.write() as session:
+        session.execute(update(Job).where(Job.id == claim.id).values(leased_until=datetime.now(UTC)))
+    assert show_job(library, claim.id).info.lost
+    assert queue.claim() is None
+    again = queue.begin("watch", WATCH, {"often": 2})
+    assert (again.id, again.arguments, again.attempt) == (claim.id, {"often": 2}, 2)
+    with pytest.raises(StaleJobError):
+        watching.listen(claim)
 
 
 def test_a_fenced_library_refuses_every_write_of_a_stale_worker(library: Library) -> None:
