@@ -1,6 +1,6 @@
 """Generations of captions, which can be laid to rest; every index that filters use knows whose a row is.
 
-Revision: 0009, after 0007.
+Revision: 0008, after 0007.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0009"
+revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None

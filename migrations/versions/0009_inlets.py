@@ -1,6 +1,6 @@
 """Pictures in archives and from URLs: where the bytes of a file are, and the archives that were read.
 
-Revision: 0010, after 0009.
+Revision: 0009, after 0008.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
