@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from indexer.archives import Unreadable
@@ -15,6 +15,7 @@ from indexer.passed_over import MARKED_FOLDERS
 from indexer.patterns import IGNORE_FILE
 from indexer.rules import HOME_NAMES, Place, Rules
 from indexer.walk import NotPicture, Seen, examine, may_be_picture
+from search.db.roots import folders_above
 from vision.archives.names import is_archive_name
 from vision.originals import archive_above
 
@@ -83,14 +84,14 @@ class _Sorting:
                     self._take_file(path, root)
         walks = self._changes.walks
         for folder in list(walks):
-            if any(above in walks for above in _above(folder)):
+            if any(above in walks for above in folders_above(folder)):
                 del walks[folder]
         for files in self._changes.files.values():
-            files[:] = [one for one in files if not any(above in walks for above in _above(one.path))]
+            files[:] = [one for one in files if not any(above in walks for above in folders_above(one.path))]
         return self._changes
 
     def _root_of(self, path: str) -> str | None:
-        return next((one for one in (path, *_above(path)) if one in self._roots), None)
+        return next((one for one in (path, *folders_above(path)) if one in self._roots), None)
 
     def _without_links(self, path: str, root: str) -> str:
         """The path with the links of its folders resolved: the system tells of a folder by any way that leads there."""
@@ -178,16 +179,3 @@ class _Sorting:
             return self._rules.enter(outside, present)[0]
         except (OSError, ValueError) as error:
             return Unreadable(path, f"its {IGNORE_FILE} cannot be read: {error}")
-
-
-def _above(path: str) -> Iterator[str]:
-    """The folders above a path, the nearest first."""
-    while (folder := os.path.dirname(path)) != path:
-        yield folder
-        path = folder
-
-
-def topmost(paths: Iterable[str]) -> list[str]:
-    """Those of these paths that lie below no other of them."""
-    given = set(paths)
-    return sorted(path for path in given if not any(above in given for above in _above(path)))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import errno
 import functools
+import multiprocessing
+import os
 import socket
+import threading
 from collections.abc import Callable
 
 from granian import Granian
@@ -62,11 +65,25 @@ def serve(settings: Settings, *, log_level: str = "warning", on_listening: Calla
 
 def _load(settings: Settings, on_listening: Callable[[str], None] | None) -> ASGIApp:
     """The application of the process that answers; a module's own function, for that process may not be a fork."""
+    _leave_with_parent()
     app = create_app(settings)
     if on_listening is None:
         return app
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # compared only
     return Announcing(app, host, settings.port, functools.partial(on_listening, browser_address(settings)))
+
+
+def _leave_with_parent() -> None:
+    """End this process when the one that began it is gone, also where that was killed and could tell nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os._exit(0)
+
+    threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
 def browser_address(settings: Settings) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from indexer.changed import sort_changes, topmost
+from indexer.changed import sort_changes
 from indexer.inlets import Inlets
 from indexer.mounts import Mounts
 from indexer.options import IndexOptions
@@ -23,7 +23,7 @@ from indexer.stages.jobs import Jobs
 from indexer.stages.spool import IdSet, Spool
 from indexer.writer import Writer
 from search.db.images import FileFact, path_fault
-from search.db.roots import is_below, is_url, mark_scanned, root_for, roots_for
+from search.db.roots import is_below, is_url, mark_scanned, outermost, root_for, roots_for
 from search.db.schema import Root
 from search.library import Library
 from vision.archives.listing import holds_archive
@@ -108,7 +108,7 @@ class ScanStage:
                 self._on_progress(Progress("scan", first + len(some), len(entries)))
         # Before the walks: to one that begins in a folder, an empty folder is no proof.
         for root, gone in changes.gone.items():
-            self._settle_gone(topmost(gone), root, roots[root])
+            self._settle_gone(outermost(sorted(gone)), root, roots[root])
         self._scan_each(sorted(changes.walks), options)
 
     def _options_here(self) -> ScanOptions:

@@ -23,6 +23,9 @@ Fingerprint = tuple[object, ...]
 class WatchedRoot:
     """A root of the library.
 
+    Attributes:
+        is_file: whether it is a single file, or an archive; such are not listened to.
+
     Args:
         path: absolute.
         scan_every_s: so often all of it is looked at, whatever was told.
@@ -37,7 +40,7 @@ class WatchedRoot:
         self._say = say
         self._fingerprint: Fingerprint | None = None
         self._looked_before = False
-        self._is_file = False
+        self.is_file = False
         self._listener: Listener | None = None
         self._listen_at = 0.0
         self._deaf: str | None = None
@@ -116,17 +119,18 @@ class WatchedRoot:
 
     def _listens(self) -> bool:
         """A single file is looked at itself: what programs put in its place would not be heard."""
-        return self.is_there and not self._is_file and self.path not in self._silent
+        return self.is_there and not self.is_file and self.path not in self._silent
 
     def _look(self, table: Sequence[Mount]) -> Fingerprint | None:
         try:
             facts = os.stat(self.path)
         except (OSError, ValueError):
             return None
-        self._is_file = not stat.S_ISDIR(facts.st_mode)
-        own = (facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns) if self._is_file else ()
+        self.is_file = not stat.S_ISDIR(facts.st_mode)
+        if self.is_file:
+            return (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
         inside = tuple(mount for mount in table if is_below(mount.point, self.path))
-        return (facts.st_dev, facts.st_ino, *own, *inside)
+        return (facts.st_dev, facts.st_ino, *inside)
 
     def _tell_where(self, fingerprint: Fingerprint | None) -> None:
         if fingerprint is None:

@@ -8,23 +8,26 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from indexer.hands import Hands
-from indexer.kept import noting
 from indexer.mounts import mount_table
 from indexer.options import IndexOptions
 from indexer.pipeline import index_paths
 from indexer.report import IndexReport, OnProgress, Progress, RefusedFile, WatchReport, silent
 from indexer.watching.root import WatchedRoot
 from indexer.watching.settling import QUIET_S, Settling
-from search.db.roots import is_below, root_paths
+from search.db.roots import is_below, is_url, root_paths
 from search.encoder import Say, active_row
 from search.errors import LibraryBusyError, ModelMismatchError
 from search.library import Library
 from vision.encoders.base import Encoder
+from vision.errors import DeixisError
 
 _TICK_S = 0.5
 
 _ROOTS_S = 2.0
 """How often it is looked whether roots have come, gone, or are others; and before a busy library is tried again."""
+
+_REST = 20
+"""Of looking at very many roots it rests so many times as long as it took."""
 
 _TOLD = 1_000
 """Refusals that are remembered, so that each is told once."""
@@ -79,8 +82,14 @@ def watch_library(
     """
     report = WatchReport()
     watching = _Watching(library, load, options or WatchOptions(), ears or Ears(), hands, report)
-    with noting(lambda: f"{report.embedded + report.reused} pictures came in; watching again goes on from there"):
+    try:
         watching.run()
+    except (KeyboardInterrupt, DeixisError, OSError, MemoryError) as error:
+        within_a_burst = bool(getattr(error, "__notes__", []))  # Which has told of itself.
+        before = " before" if within_a_burst else ""
+        if report.bursts or not within_a_burst:
+            error.add_note(f"{report.embedded + report.reused} pictures came in while it watched{before}")
+        raise
 
 
 class _Watching:
@@ -140,7 +149,8 @@ class _Watching:
 
     def _look_at_roots(self) -> None:
         with self._library.read() as session:
-            paths = root_paths(session)
+            paths = dict.fromkeys(path for path in root_paths(session) if not is_url(path))
+        began = time.monotonic()
         for path in [path for path in self._roots if path not in paths]:
             self._roots.pop(path).close()
         for path in paths:
@@ -151,7 +161,11 @@ class _Watching:
         table = mount_table()
         for root in self._roots.values():
             root.look(table)
-        self._look_at = time.monotonic() + _ROOTS_S
+            if root.is_file and root.due():  # It may be one of many, and still being written.
+                self._settling.add([root.path])
+                root.scanned(root.path, 0.0)
+        now = time.monotonic()
+        self._look_at = now + max(_ROOTS_S, _REST * (now - began))
 
     def _index_what_changed(self) -> None:
         some = self._changed
@@ -159,7 +173,7 @@ class _Watching:
             self._changed = set()
 
     def _scan_what_is_due(self) -> None:
-        for root in list(self._roots.values()):
+        for root in [root for root in self._roots.values() if not root.is_file]:
             # Not before the listening has begun: what changes in between would be missed.
             for part in root.due() if root.is_settled else ():
                 report = self._run([part])

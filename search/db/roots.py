@@ -38,10 +38,11 @@ def is_url(path: str) -> bool:
 def outermost(paths: Sequence[str]) -> list[str]:
     """Those of sorted paths that lie below no other of them."""
     named = set(paths)
-    return [path for path in paths if not any(above in named for above in _above(path))]
+    return [path for path in paths if not any(above in named for above in folders_above(path))]
 
 
-def _above(path: str) -> Iterator[str]:
+def folders_above(path: str) -> Iterator[str]:
+    """The folders above a path, the nearest first."""
     while (parent := os.path.dirname(path)) != path:
         yield (path := parent)
 
@@ -50,7 +51,7 @@ def covering_root(session: Session, path: str) -> Root | None:
     """The nearest root at or above `path`."""
     covering = [
         root
-        for some in chunks([path, *_above(path)])
+        for some in chunks([path, *folders_above(path)])
         for root in session.scalars(select(Root).where(Root.path.in_(some)))
     ]
     return max(covering, key=lambda root: len(root.path), default=None)
@@ -66,7 +67,7 @@ def roots_for(session: Session, paths: Sequence[str]) -> dict[str, Root]:
     known = {root.path: root for root in session.scalars(select(Root))}
     found: dict[str, Root] = {}
     for path in paths:
-        root = next((known[one] for one in (path, *_above(path)) if one in known), None)
+        root = next((known[one] for one in (path, *folders_above(path)) if one in known), None)
         if root is None:
             root = known[path] = Root(path=path, last_scanned_at=None)
             session.add(root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,6 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from indexer.changed import topmost
 from indexer.options import IndexOptions
 from indexer.pipeline import index_paths
 from indexer.report import IndexReport
@@ -75,7 +75,9 @@ def test_what_is_no_picture_is_not_refused(pictures: Path, draw: Draw, index: Ch
     index()
     (pictures / "notes.txt").write_text("words")
     os.mkfifo(pictures / "pipe")
-    report = changed(pictures / "notes.txt", pictures / "pipe", Path("/etc/hostname"), Path("/no/where"))
+    report = changed(
+        pictures / "notes.txt", pictures / "pipe", pictures / "a.png/x.jpg", Path("/etc/hostname"), Path("/no/where")
+    )
     assert report.refused == []
     assert sorted(report.not_pictures) == [str(pictures / "notes.txt"), str(pictures / "pipe")]
 
@@ -268,5 +270,18 @@ def test_many_changes_at_once_take_few_statements(
     assert shown(library, pictures) == {"0.png"}
 
 
-def test_only_the_topmost_of_what_is_gone_is_asked_about() -> None:
-    assert topmost(["/a/b/c", "/a/b", "/a b", "/a/bc", "/a/b/d/e"]) == ["/a b", "/a/b", "/a/bc"]
+def test_an_archive_is_looked_at_again_as_a_whole(
+    library: Library, pictures: Path, draw: Draw, index: Changed, changed: Changed
+) -> None:
+    draw("a.png")
+    index(rules=RuleChange(archives=True))
+    path = pictures / "some.zip"
+    for names in (["x.png"], ["x.png", "y.png"], ["y.png"]):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.write(draw(f"../{name}", "blue", (50 + ord(name[0]), 20)), name)
+        changed(path, path / "x.png")
+        assert shown(library, pictures) == {"a.png", *(f"some.zip/{name}" for name in names)}
+    path.unlink()
+    changed(path)
+    assert shown(library, pictures) == {"a.png"}

@@ -19,6 +19,7 @@ from indexer.pipeline import index_paths
 from indexer.report import IndexReport, Progress
 from indexer.roots import RuleChange
 from indexer.watching.watch import Ears, WatchOptions, watch_library
+from search.db.roots import add_root
 from search.db.schema import Caption, File
 from search.library import Library
 from search.maintenance import verify
@@ -264,6 +265,24 @@ def test_what_is_indexed_first_is_waited_for_and_then_watched(
     index_paths(library, encoder, [pictures], OPTIONS)
     draw("b.png", "blue")
     until_shown(library, pictures, {"a.png", "b.png"}, watcher)
+
+
+def test_files_that_are_roots_are_followed_and_addresses_are_let_be(
+    library: Library, pictures: Path, encoder: ColourEncoder, draw: Draw, watch: Callable[..., Watcher]
+) -> None:
+    paths = [draw(f"{name}.png", "red", (20 + place, 20)) for place, name in enumerate("ab")]
+    draw("c.png", "green")
+    index_paths(library, encoder, paths, OPTIONS)
+    with library.write() as session:
+        add_root(session, "https://example.org")
+    watcher = watch(library)
+    until(lambda: watcher.ticks > 8, watcher)
+    draw("new.png", "blue").replace(paths[0])
+    paths[1].unlink()
+    until(lambda: bool(watcher.told and watcher.said), watcher)
+    assert sum(report.embedded for report in watcher.told) == 1
+    assert watcher.said == [f"{paths[1]} is not there; what is known of it stays as it is"]
+    assert shown(library, pictures) == {"a.png", "b.png"}
 
 
 def test_its_own_home_is_no_folder_of_pictures(
