@@ -133,6 +133,7 @@ class _Run:
             inlets.settle()
         except BaseException as error:
             if self._stopped or isinstance(error, KeyboardInterrupt):
+                self._settle()  # Again: it may have come just where that was being done.
                 self._note()
                 self._publisher.run()
             raise

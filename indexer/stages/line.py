@@ -42,11 +42,13 @@ class Line:
         self._queues: list[queue.Queue[Any]] = [queue.Queue(room) for _ in stages]
         self._error: BaseException | None = None
         self._abandoned = False
+        self._over = threading.Event()
         self._hungry = True
         self._threads = [
             threading.Thread(target=self._run, args=(number, stage), name=f"stage-{stage.name}", daemon=True)
             for number, stage in enumerate(stages)
         ]
+        self._threads.append(threading.Thread(target=self._end, name="stage-end", daemon=True))
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -66,15 +68,16 @@ class Line:
     def _finish(self) -> KeyboardInterrupt | None:
         """Wait for the threads, through every further Ctrl-C: it only leaves out what has not been begun."""
         interrupted = None
-        ending = threading.Thread(target=self._hand_on, args=(0, _END), daemon=True)
-        ending.start()
-        for thread in (ending, *self._threads):
-            while thread.is_alive():
-                try:
-                    thread.join(_LOOK_AGAIN_S)
-                except KeyboardInterrupt as again:
-                    interrupted = self._error = again
-        return interrupted
+        while True:
+            try:
+                self._over.set()
+                for thread in self._threads:
+                    while thread.is_alive():
+                        thread.join(_LOOK_AGAIN_S)
+            except KeyboardInterrupt as again:
+                interrupted = self._error = again
+            else:
+                return interrupted
 
     def put(self, item: Any) -> float:
         """Hand an item to the first stage, when it has room; returns the seconds waited.
@@ -96,6 +99,11 @@ class Line:
         """Raise what a stage has raised."""
         if self._error is not None:
             raise self._error
+
+    def _end(self) -> None:
+        """Hand on the end, once it is there: in a thread that exists by then, for one cannot be begun under Ctrl-C."""
+        self._over.wait()
+        self._hand_on(0, _END)
 
     def _hand_on(self, number: int, item: Any) -> float:
         started = time.perf_counter()
