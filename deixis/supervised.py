@@ -33,6 +33,8 @@ def supervised(arguments: Sequence[str], environ: Mapping[str, str], say: Callab
     """
     command = [sys.executable, "-m", "deixis", *arguments, "--parent", str(os.getpid())]
     keeper = _Keeper(command, {**os.environ, **environ}, lambda line: say(f"{arguments[0]}: {line}"))
+    # The first one not in the thread: what the block does may fork, and then no thread is to be amid a fork itself.
+    keeper.begin()
     thread = threading.Thread(target=keeper.keep, name="supervised", daemon=True)
     thread.start()
     try:
@@ -50,20 +52,32 @@ class _Keeper:
         self._over = threading.Event()
         self._mutex = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self._problem = ""
+
+    def begin(self) -> None:
+        """Begin it, unless it is over."""
+        with self._mutex:
+            self._process, self._problem = None, ""
+            if not self._over.is_set():
+                try:
+                    # In a session of its own: Ctrl-C in the terminal is this process's, which then ends it.
+                    self._process = subprocess.Popen(  # noqa: S603  # our own program
+                        self._command, env=dict(self._environ), stdin=subprocess.DEVNULL, start_new_session=True
+                    )
+                except OSError as error:
+                    self._problem = f"it cannot be begun: {error}"
 
     def keep(self) -> None:
-        """Begin it, and again; until `end`."""
-        pause_s = _FIRST_PAUSE_S
-        while not self._over.is_set():
-            began = time.monotonic()
-            ended = self._once()
-            if self._over.is_set() or ended is None:
-                return
+        """Begin it again whenever it dies; until `end`."""
+        began, pause_s = time.monotonic(), _FIRST_PAUSE_S
+        while (died := self._wait()) is not None:
             if time.monotonic() - began > _LIVED_S:
                 pause_s = _FIRST_PAUSE_S
-            self._say(f"{ended}; it is begun again in {pause_s:.0f} s")
+            self._say(f"{died}; it is begun again in {pause_s:.0f} s")
             self._over.wait(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            began = time.monotonic()
+            self.begin()
 
     def end(self) -> None:
         """Let it put away what it has, and end; it is not begun again."""
@@ -79,21 +93,14 @@ class _Keeper:
             process.kill()
             process.wait()
 
-    def _once(self) -> str | None:
-        """How it died; None where it was asked to end."""
-        try:
-            with self._mutex:
-                if self._over.is_set():
-                    return None
-                # In a session of its own: Ctrl-C in the terminal is this process's, which then ends it.
-                self._process = subprocess.Popen(  # noqa: S603  # our own program
-                    self._command, env=dict(self._environ), stdin=subprocess.DEVNULL, start_new_session=True
-                )
-        except OSError as error:
-            return f"it cannot be begun: {error}"
-        code = self._process.wait()
-        if code == 0:
-            if not self._over.is_set():
-                self._say("ended as it was asked to")
+    def _wait(self) -> str | None:
+        """How it died; None where it is over, or was asked to end."""
+        code = None if self._process is None else self._process.wait()
+        if self._over.is_set():
             return None
+        if code == 0:
+            self._say("ended as it was asked to")
+            return None
+        if code is None:
+            return self._problem
         return f"killed by signal {-code}" if code < 0 else f"ended with code {code}"

@@ -271,4 +271,5 @@ def test_a_server_that_is_killed_leaves_nobody_who_watches(library: Library, sta
     server.kill()
     server.wait()
     until(lambda: not lives(number))
+    until(lambda: not found(port), lambda: "its pages are still there")
     assert state(library) == "paused"
