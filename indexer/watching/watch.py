@@ -86,9 +86,9 @@ def watch_library(
         watching.run()
     except (KeyboardInterrupt, DeixisError, OSError, MemoryError) as error:
         within_a_burst = bool(getattr(error, "__notes__", []))  # Which has told of itself.
-        before = " before" if within_a_burst else ""
+        when = "before" if within_a_burst else "while it watched"
         if report.bursts or not within_a_burst:
-            error.add_note(f"{report.embedded + report.reused} pictures came in while it watched{before}")
+            error.add_note(f"{report.embedded + report.reused} pictures came in {when}")
         raise
 
 
