@@ -334,8 +334,8 @@ def _answers(stock: Stock) -> int:
 
 
 def test_every_finding_has_a_test(shelf: Stock) -> None:
-    # Below, on SQLite: Postgres keeps these promises itself. A check that stumbles is in test_rows.py, copies of fetched
-    # pictures are in tests/indexer/test_urls.py.
+    # Below, on SQLite: Postgres keeps these promises itself. A check that stumbles is in test_rows.py, and copies of
+    # fetched pictures are in tests/indexer/test_urls.py.
     untested = {"database_damaged", "foreign_key", "unchecked", "copy_damaged", "copy_missing", "stray_copy"}
     assert set().union(*(case[2] for case in DAMAGE)) | untested == set(REMEDIES)
 
