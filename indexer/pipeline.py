@@ -131,6 +131,7 @@ class _Run:
             # After the new paths are in: a moved picture keeps its image because a file holds it at all times.
             self._writer.mark(scan.gone, "missing")
             inlets.settle()
+            self._finish()
         except BaseException as error:
             if self._stopped or isinstance(error, KeyboardInterrupt):
                 self._settle()  # Again: it may have come just where that was being done.
@@ -139,7 +140,6 @@ class _Run:
             raise
         finally:
             scan.close()
-        self._finish()
 
     def _roots(self, given: Sequence[str]) -> list[str]:
         require_outside(self._library.home, given)

@@ -255,6 +255,34 @@ def test_what_the_listener_raises_ends_the_run_and_what_is_finished_is_kept_and_
     assert_sound(library)
 
 
+def test_wherever_a_run_is_stopped_what_it_has_kept_is_found(library: Library, draw: Draw, pictures: Path) -> None:
+    stopped_at: list[str] = []
+    for steps in range(100):
+        for number in range(3):
+            name = f"{steps}-{number}.png"
+            draw(name, "red", (40 + steps, 30 + number))
+            (pictures / f"{name}.json").write_text(
+                f'{{"title": "{name}", "description": "A seal, {name}", "url": "x"}}'
+            )
+        left = steps
+
+        def tell(progress: Progress) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                stopped_at.append(progress.stage)
+                raise KeyboardInterrupt
+
+        try:
+            index_paths(library, ColourEncoder(), [pictures], ONE_CHILD, tell)
+        except KeyboardInterrupt:
+            assert [one.code for one in verify(library).findings] == []
+        else:
+            break
+    assert {"scan", "images"} < set(stopped_at), stopped_at
+    assert stopped_at[-1] == "publish", "the last one"
+
+
 def test_copies_that_follow_each_other_too_fast_to_be_known_get_one_vector(
     library: Library, draw: Draw, pictures: Path
 ) -> None:

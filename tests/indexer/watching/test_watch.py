@@ -42,6 +42,7 @@ class Watcher:
         self.ticks = 0
         self.ended: BaseException | None = None
         self._over = threading.Event()
+        self._stopping = False
         self._home, self._url, self._encoder, self._options = home, url, encoder, options
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
@@ -56,7 +57,8 @@ class Watcher:
 
     def _step(self, step: Progress) -> None:
         self.ticks += step.stage == "watching"
-        if self._over.is_set():
+        if self._over.is_set() and not self._stopping:  # Once, as a user would: the second time leaves work undone.
+            self._stopping = True
             raise Over
 
     def stop(self) -> None:
