@@ -31,7 +31,7 @@ SUPPORTED = tuple(
 
 _HEADS = {
     "run": "What `deixis` needs, everywhere. Without torch, whose file differs from index to index: torch.txt.",
-    "extras": "What the extras `export`, `ocr`, `openvino` and `parquet` need besides run.txt.",
+    "extras": "What the extras `export`, `mcp`, `ocr`, `openvino` and `parquet` need besides run.txt.",
     "dev": "What developing needs besides run.txt and extras.txt.",
     "build": "What builds the wheel; some of it is in the other files too.",
     "torch": "Without a hash: a CPU build and the stock build are different files of the same version.",

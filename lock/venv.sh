@@ -54,10 +54,10 @@ case $kind in
         printf '%s' "$(lock_now) $(place_now)" > "$venv/.locked"
         ;;
     newest)
-        pip --editable '.[dev,export,ocr,openvino,parquet]'
+        pip --editable '.[dev,export,mcp,ocr,openvino,parquet]'
         ;;
     lowest)
         .venv/bin/python lock/lowest.py "$venv/lowest.txt"
-        pip --constraint "$venv/lowest.txt" --editable '.[dev,export,ocr,openvino,parquet]'
+        pip --constraint "$venv/lowest.txt" --editable '.[dev,export,mcp,ocr,openvino,parquet]'
         ;;
 esac
