@@ -70,7 +70,7 @@ def search_url(**parts: object) -> str:
 
 def preview_url(image_id: int, sha256: str, name: str) -> str:
     """Address of a preview; `v` is its content, so that browsers may keep it for good."""
-    return f"/media/{image_id}/{name}.webp?v={sha256[:16]}"
+    return f"/media/{image_id}/{name}?v={sha256[:16]}"
 
 
 def heat_url(image_id: int, text: str, version: str) -> str:
