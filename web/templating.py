@@ -14,25 +14,27 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from search.db.images import display_path
+from web.languages import gettext, marked
 from web.layout import aspect_class, percent
+from web.wording import speak
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
 _PARTS = {
-    "image": "how it looks",
-    "words": "words of a text",
-    "meaning": "meaning of a text",
-    "things": "its things",
-    "boxes": "boxes of the things",
-    "relation": "how they stand",
-    "number": "how many",
-    "patches": "its things, looked at closely",
-    "without": "what should not be there",
-    "weighted": "weighted words",
-    "like": "likeness",
-    "box": "how a box of it looks",
-    "typed": "a text typed word for word",
+    "image": marked("how it looks"),
+    "words": marked("words of a text"),
+    "meaning": marked("meaning of a text"),
+    "things": marked("its things"),
+    "boxes": marked("boxes of the things"),
+    "relation": marked("how they stand"),
+    "number": marked("how many"),
+    "patches": marked("its things, looked at closely"),
+    "without": marked("what should not be there"),
+    "weighted": marked("weighted words"),
+    "like": marked("likeness"),
+    "box": marked("how a box of it looks"),
+    "typed": marked("a text typed word for word"),
 }
 
 
@@ -49,18 +51,6 @@ def file_name(path: str) -> str:
 def folder_name(path: str) -> str:
     """A path without its last part, as text that can be shown."""
     return text_of_path(path).removesuffix(file_name(path))
-
-
-def size_in_words(size_bytes: int) -> str:
-    """A size for people: `184 kB`, `2.4 MB` (powers of ten, as file managers and disks count)."""
-    if size_bytes < 1000:
-        return f"{size_bytes} bytes"
-    size = float(size_bytes)
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 1000 or unit == "GB":
-            break
-    return f"{size:.0f} {unit}" if size >= 10 else f"{size:.1f} {unit}"
 
 
 def search_url(**parts: object) -> str:
@@ -122,10 +112,10 @@ def _environment() -> Environment:
     environment.filters.update(
         file_name=file_name,
         folder=folder_name,
-        part_name=lambda part: _PARTS.get(part, part),
+        part_name=lambda part: gettext(_PARTS[part]) if part in _PARTS else part,
         path=text_of_path,
-        size=size_in_words,
     )
+    speak(environment)
     return environment
 
 
