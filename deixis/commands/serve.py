@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from deixis import exit_codes
 from deixis.context import read_settings
+from deixis.lazy import ADVANCED
 from deixis.options import BackendName, DatabaseUrl, Home, LibraryModelName, PrecisionName, Threads, complete_captioner
 from deixis.output import err
 from deixis.supervised import supervised
@@ -21,6 +24,39 @@ def serve(
     allowed_hosts: Annotated[
         str | None,
         typer.Option("--allowed-hosts", help="Names by which browsers reach this server (DEIXIS_ALLOWED_HOSTS)."),
+    ] = None,
+    open: Annotated[  # noqa: A002  # the flag's own name
+        bool, typer.Option("--open", help="Let whoever reaches it search without a key (DEIXIS_OPEN).")
+    ] = False,
+    trusted_proxies: Annotated[
+        str | None,
+        typer.Option(
+            "--trusted-proxies",
+            help="Networks whose X-Forwarded-* headers are believed (DEIXIS_TRUSTED_PROXIES).",
+            rich_help_panel=ADVANCED,
+        ),
+    ] = None,
+    trusted_user_header: Annotated[
+        str | None,
+        typer.Option(
+            "--trusted-user-header",
+            help="Header in which they name whom they let in (DEIXIS_TRUSTED_USER_HEADER).",
+            rich_help_panel=ADVANCED,
+        ),
+    ] = None,
+    root_path: Annotated[
+        str | None,
+        typer.Option(
+            "--root-path",
+            help="Where a proxy has put this server: /pictures (DEIXIS_ROOT_PATH).",
+            rich_help_panel=ADVANCED,
+        ),
+    ] = None,
+    cors_origins: Annotated[
+        str | None,
+        typer.Option(
+            "--cors-origins", help="Other pages that may ask (DEIXIS_CORS_ORIGINS).", rich_help_panel=ADVANCED
+        ),
     ] = None,
     home: Home = None,
     database_url: DatabaseUrl = None,
@@ -43,6 +79,7 @@ def serve(
 ) -> int:
     """Serve the web page and the API until stopped."""
     # Imported here: the web framework costs every other command a third of a second.
+    from web.access.standing import addresses, require_access  # noqa: PLC0415  # as below
     from web.server import serve as run_server  # noqa: PLC0415  # costs every other command a third of a second
 
     settings = read_settings(
@@ -56,10 +93,16 @@ def serve(
         host=host,
         port=port,
         allowed_hosts=allowed_hosts,
+        open=1 if open else None,
+        trusted_proxies=trusted_proxies,
+        trusted_user_header=trusted_user_header,
+        root_path=root_path,
+        cors_origins=cors_origins,
     )
+    told = (*require_access(settings), *(f"Also on {address}" for address in addresses(settings)[1:]))
     beside = supervised(["watch", "--quiet"], _told(settings), err().print) if watch else contextlib.nullcontext()
     with beside:
-        run_server(settings, on_listening=_announce)
+        run_server(settings, on_listening=functools.partial(_announce, told))
     return exit_codes.OK
 
 
@@ -69,5 +112,7 @@ def _told(settings: Settings) -> dict[str, str]:
     return {f"{PREFIX}{name.upper()}": str(value) for name in names if (value := getattr(settings, name)) is not None}
 
 
-def _announce(address: str) -> None:
+def _announce(told: Sequence[str], address: str) -> None:
     err().print(f"Deixis answers on {address} (Ctrl-C stops it)")
+    for line in told:
+        err().print(line)
