@@ -15,10 +15,11 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from search.settings import Settings, load_settings
-from web import api, errors, heat, media, pages, where
+from web import api, choosing_language, errors, heat, media, pages, where
 from web.access.install import install_gate, install_proxies
 from web.access.signin import check_token
 from web.deps import Engine
+from web.languages import Speaking
 from web.looking import PictureLooker
 from web.middleware import ErrorNet, ReceiveLimits, SecurityHeaders
 from web.schemas import ProblemModel
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(media.router)
     app.include_router(heat.router)
     app.include_router(where.router)
+    app.include_router(choosing_language.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     _publish_problem_schema(app)
@@ -72,6 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     install_gate(app, settings)
     app.add_middleware(ErrorNet)
+    app.add_middleware(Speaking)
     app.add_middleware(SecurityHeaders)
     install_proxies(app, settings)
     return app

@@ -18,7 +18,9 @@ from search.db.images import display_path
 from web.access.caller import may_see_paths
 from web.access.sessions import csrf_token
 from web.addresses import at
+from web.languages import gettext, marked
 from web.layout import aspect_class, percent
+from web.wording import speak
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -27,19 +29,19 @@ _FOLDERS = re.compile(r"(?<![\w.…/-])/(?:[^/\n'\"`;]+/)+")
 """A path that begins at the top, up to its last part; blanks are part of names."""
 
 _PARTS = {
-    "image": "how it looks",
-    "words": "words of a text",
-    "meaning": "meaning of a text",
-    "things": "its things",
-    "boxes": "boxes of the things",
-    "relation": "how they stand",
-    "number": "how many",
-    "patches": "its things, looked at closely",
-    "without": "what should not be there",
-    "weighted": "weighted words",
-    "like": "likeness",
-    "box": "how a box of it looks",
-    "typed": "a text typed word for word",
+    "image": marked("how it looks"),
+    "words": marked("words of a text"),
+    "meaning": marked("meaning of a text"),
+    "things": marked("its things"),
+    "boxes": marked("boxes of the things"),
+    "relation": marked("how they stand"),
+    "number": marked("how many"),
+    "patches": marked("its things, looked at closely"),
+    "without": marked("what should not be there"),
+    "weighted": marked("weighted words"),
+    "like": marked("likeness"),
+    "box": marked("how a box of it looks"),
+    "typed": marked("a text typed word for word"),
 }
 
 
@@ -68,18 +70,6 @@ def without_paths(text: str) -> str:
     return text if may_see_paths() else _FOLDERS.sub("…/", text)
 
 
-def size_in_words(size_bytes: int) -> str:
-    """A size for people: `184 kB`, `2.4 MB` (powers of ten, as file managers and disks count)."""
-    if size_bytes < 1000:
-        return f"{size_bytes} bytes"
-    size = float(size_bytes)
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 1000 or unit == "GB":
-            break
-    return f"{size:.0f} {unit}" if size >= 10 else f"{size:.1f} {unit}"
-
-
 def search_url(**parts: object) -> str:
     """Address of a results page; parts that are None are left out."""
     return at("/search?") + urlencode({name: value for name, value in parts.items() if value is not None})
@@ -87,7 +77,7 @@ def search_url(**parts: object) -> str:
 
 def preview_url(image_id: int, sha256: str, name: str) -> str:
     """Address of a preview; `v` is its content, so that browsers may keep it for good."""
-    return at(f"/media/{image_id}/{name}.webp?v={sha256[:16]}")
+    return at(f"/media/{image_id}/{name}?v={sha256[:16]}")
 
 
 def heat_url(image_id: int, text: str, version: str) -> str:
@@ -144,10 +134,10 @@ def _environment() -> Environment:
     environment.filters.update(
         file_name=file_name,
         folder=folder_name,
-        part_name=lambda part: _PARTS.get(part, part),
+        part_name=lambda part: gettext(_PARTS[part]) if part in _PARTS else part,
         path=shown_path,
-        size=size_in_words,
     )
+    speak(environment)
     return environment
 
 

@@ -11,9 +11,17 @@ import typer
 
 from deixis import exit_codes
 from deixis.context import read_settings
-from deixis.lazy import ADVANCED
-from deixis.options import BackendName, DatabaseUrl, Home, LibraryModelName, PrecisionName, Threads, complete_captioner
+from deixis.options import BackendName, DatabaseUrl, Home, LibraryModelName, PrecisionName, Threads
 from deixis.output import err
+from deixis.serving_options import (
+    AllowedHosts,
+    AnsweringCaptioner,
+    CorsOrigins,
+    Open,
+    RootPath,
+    TrustedProxies,
+    TrustedUserHeader,
+)
 from deixis.supervised import supervised
 from search.settings import PREFIX, Settings
 
@@ -21,55 +29,16 @@ from search.settings import PREFIX, Settings
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to bind (DEIXIS_HOST).")] = None,
     port: Annotated[int | None, typer.Option("--port", help="TCP port (DEIXIS_PORT).")] = None,
-    allowed_hosts: Annotated[
-        str | None,
-        typer.Option("--allowed-hosts", help="Names by which browsers reach this server (DEIXIS_ALLOWED_HOSTS)."),
-    ] = None,
-    open: Annotated[  # noqa: A002  # the flag's own name
-        bool, typer.Option("--open", help="Let whoever reaches it search without a key (DEIXIS_OPEN).")
-    ] = False,
-    trusted_proxies: Annotated[
-        str | None,
-        typer.Option(
-            "--trusted-proxies",
-            help="Networks whose X-Forwarded-* headers are believed (DEIXIS_TRUSTED_PROXIES).",
-            rich_help_panel=ADVANCED,
-        ),
-    ] = None,
-    trusted_user_header: Annotated[
-        str | None,
-        typer.Option(
-            "--trusted-user-header",
-            help="Header in which they name whom they let in (DEIXIS_TRUSTED_USER_HEADER).",
-            rich_help_panel=ADVANCED,
-        ),
-    ] = None,
-    root_path: Annotated[
-        str | None,
-        typer.Option(
-            "--root-path",
-            help="Where a proxy has put this server: /pictures (DEIXIS_ROOT_PATH).",
-            rich_help_panel=ADVANCED,
-        ),
-    ] = None,
-    cors_origins: Annotated[
-        str | None,
-        typer.Option(
-            "--cors-origins", help="Other pages that may ask (DEIXIS_CORS_ORIGINS).", rich_help_panel=ADVANCED
-        ),
-    ] = None,
+    allowed_hosts: AllowedHosts = None,
+    open: Open = False,  # noqa: A002  # the flag's own name
+    trusted_proxies: TrustedProxies = None,
+    trusted_user_header: TrustedUserHeader = None,
+    root_path: RootPath = None,
+    cors_origins: CorsOrigins = None,
     home: Home = None,
     database_url: DatabaseUrl = None,
     model: LibraryModelName = None,
-    captioner: Annotated[
-        str | None,
-        typer.Option(
-            "--captioner",
-            help="Answers questions about a picture (DEIXIS_CAPTIONER).",
-            show_default=False,
-            autocompletion=complete_captioner,
-        ),
-    ] = None,
+    captioner: AnsweringCaptioner = None,
     backend: BackendName = None,
     precision: PrecisionName = None,
     threads: Threads = None,

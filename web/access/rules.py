@@ -46,6 +46,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/search", Scope.SEARCH, "search", page=True),
     Rule("POST", "/search", Scope.SEARCH, "costly"),
     Rule("GET", "/images/{image_id}", Scope.READ, "read", page=True, costly_with=("heat", "ask")),
+    Rule("GET", "/language", None, "read", page=True),
     Rule("GET", "/sign-in", None, "read", page=True),
     Rule("POST", "/sign-in", None, "write"),
     Rule("POST", "/sign-out", None, "write"),
@@ -58,6 +59,8 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/api/v1/images/{image_id}/ask", Scope.SEARCH, "costly"),
     Rule("GET", "/api/v1/openapi.json", None, "read"),  # the same in every copy of this version
     # Pictures
+    Rule("GET", "/media/{image_id}/gallery", Scope.READ, "read"),
+    Rule("GET", "/media/{image_id}/page", Scope.READ, "read"),
     Rule("GET", "/media/{image_id}/gallery.webp", Scope.READ, "read"),
     Rule("GET", "/media/{image_id}/page.webp", Scope.READ, "read"),
     Rule("GET", "/media/{image_id}/original", Scope.READ, "read"),

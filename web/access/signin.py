@@ -14,6 +14,7 @@ from web.access.origins import SAFE
 from web.access.sessions import COOKIE, FIELD, HEADER, SESSION_S, Sessions
 from web.addresses import at
 from web.errors import TokenMissingError
+from web.languages import gettext
 from web.templating import render
 
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -38,7 +39,7 @@ async def begin(
     sessions: Sessions = request.app.state.sessions
     found = match_key(await ring.living(), key.strip())
     if found is None:
-        return _page(request, next, "This is no key of this server, or it has ended.", 401)
+        return _page(request, next, gettext("This is no key of this server, or it has ended."), 401)
     ring.note(found)
     response = RedirectResponse(at(_inside(next)), 303, {"Cache-Control": "no-store"})
     response.set_cookie(

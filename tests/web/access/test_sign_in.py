@@ -43,7 +43,7 @@ def test_a_browser_is_led_to_sign_in_and_back(opened: Open, keys: dict[Scope, st
     assert 'value="/search?q=red"' in page.text
     assert sign_in(client, f" {keys[Scope.SEARCH]}\n", next="/search?q=red") == "/search?q=red"
     assert client.get("/search?q=red", headers=PAGE).status_code == 200
-    assert "As <bdi>search</bdi>" in client.get("/sign-in", headers=PAGE).text
+    assert "<bdi>search</bdi> (search)" in client.get("/sign-in", headers=PAGE).text
 
 
 def test_the_cookie_is_for_this_server_alone(opened: Open, keys: dict[Scope, str]) -> None:
