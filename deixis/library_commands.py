@@ -127,6 +127,13 @@ LIBRARY_ROWS = (
     row_of(
         "keys revoke", "keys:revoke", "End a key, and every session that it has opened.", "deixis keys revoke phone"
     ),
+    row_of(
+        "mcp",
+        "mcp:mcp",
+        "Let an assistant search and look, by the Model Context Protocol.",
+        "deixis mcp",
+        "deixis mcp --http 127.0.0.1:8485",
+    ),
     row_of("status", "status:status", "Show what the library holds.", "deixis status"),
     row_of(
         "verify",

@@ -17,6 +17,7 @@ PREFIX = "DEIXIS_"
 _TEXTS = (
     *("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts", "url_allow"),
     *("trusted_proxies", "trusted_user_header", "trusted_user_scope", "root_path", "cors_origins", "rate_limits"),
+    "key",
 )
 _FLOATS = ("decode_timeout_s", "url_timeout_s")
 
@@ -44,6 +45,7 @@ class Settings:
         root_path: where a proxy has put this server, such as `/pictures`; None means at the top.
         cors_origins: origins whose pages may ask with a key, comma-separated; None means none.
         rate_limits: `class=per_second/burst`, comma-separated, over the defaults; `off` for none at all.
+        key: what `deixis mcp` may do over its pipes; None lets it search.
         threads: compute threads of the encoder; 0 means one per core that this process may use.
         decode_workers: child processes that decode; 0 means one per core that this process may use.
         max_pixels: a larger picture is refused before it is decoded.
@@ -76,6 +78,7 @@ class Settings:
     root_path: str | None = None
     cors_origins: str | None = None
     rate_limits: str | None = None
+    key: str | None = None
     threads: int = 0
     decode_workers: int = 0
     max_pixels: int = 1_000_000_000

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -27,6 +28,8 @@ from web.errors import ACCESS_KINDS, domain_error_response, is_answered, is_for_
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="deixis"'}
 MAX_USER = 200
 
+RuleOf: TypeAlias = Callable[[Request], Rule]
+
 
 class RefusedError(Exception):
     """The gate stays shut; holds the answer."""
@@ -45,14 +48,26 @@ class Gate:
         ring: the living keys.
         sessions: of browsers.
         show_paths: whether everybody is told where files lie.
+        rule_of: what a request needs; None for the table of the pages and the API.
     """
 
-    def __init__(self, app: ASGIApp, rules: Rules, ring: KeyRing, sessions: Sessions, *, show_paths: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        rules: Rules,
+        ring: KeyRing,
+        sessions: Sessions,
+        *,
+        show_paths: bool,
+        rule_of: RuleOf | None = None,
+    ) -> None:
         self.app = app
         self.rules = rules
         self.ring = ring
         self.sessions = sessions
         self.show_paths = show_paths
+        self.rule_of = rule_of or _rule_of
+        self.has_pages = rule_of is None
         self.buckets = Buckets(rules.rates)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,7 +77,7 @@ class Gate:
             return
         request = Request(scope)
         try:
-            rule = _rule_of(request)
+            rule = self.rule_of(request)
             if is_foreign(request, rule, self.rules.origins):
                 raise _refused(request, "foreign", "A page of another site has asked for this; open it here instead.")
             caller = Caller(bucket=peer_of(scope).bucket) if rule.cost == "free" else await self._caller(request)
@@ -126,7 +141,7 @@ class Gate:
                 "This server answers this machine alone, and the request comes from elsewhere or through a proxy.",
                 remedy="Name the proxy with --trusted-proxies, and say who may ask: docs/access.md.",
             )
-        if request.method == "GET" and is_for_people(request):
+        if self.has_pages and request.method == "GET" and is_for_people(request):
             path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
             sign_in = at("/sign-in?") + urlencode({"next": path})
             raise RefusedError(RedirectResponse(sign_in, 303, {"Cache-Control": "no-store"}))
