@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 from dataclasses import replace
 from typing import Annotated
 
@@ -41,8 +40,6 @@ def mcp(
 
     It may search and look; what more it may do, a key says (DEIXIS_KEY, or over HTTP the request's).
     """
-    if importlib.util.find_spec("mcp") is None:
-        raise SettingsError("the protocol's library is not installed", remedy="pip install 'deixis[mcp]'")
     from web.assistants.serving import serve_http, serve_pipes  # noqa: PLC0415  # an extra, and the web framework
 
     settings = read_settings(

@@ -11,8 +11,6 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from mcp.server import MCPServer
-from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp
@@ -28,6 +26,7 @@ from web.access.rules import Rule
 from web.access.sessions import Sessions
 from web.access.standing import EVERYWHERE, require_access
 from web.announce import Announcing
+from web.assistants.protocol import MCPServer, TransportSecuritySettings
 from web.assistants.tools import StartJob, Tools
 from web.deps import Engine
 from web.middleware import ErrorNet, ReceiveLimits, SecurityHeaders

@@ -6,10 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Literal, TypeAlias
 
-from mcp.server import MCPServer
-from mcp.server.mcpserver import Image
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
@@ -18,6 +14,7 @@ from search.previews import GALLERY_PX, media_type
 from search.results import SearchRequest
 from vision.errors import DeixisError
 from web.access.caller import asking
+from web.assistants.protocol import CallToolResult, Image, MCPServer, TextContent, ToolAnnotations, ToolError
 from web.assistants.shapes import AnswerShape, JobShape, PictureShape, SearchShape, picture_shape, search_shape
 from web.deps import Engine
 from web.errors import in_one_line
