@@ -115,6 +115,25 @@ LIBRARY_ROWS = (
         "deixis serve",
         "deixis serve --port 9000 --captioner florence2-base",
     ),
+    row_of("keys", "keys", "Make, list and end the keys of whoever asks over a network."),
+    row_of(
+        "keys add",
+        "keys:add",
+        "Make a key for a person or a program; it is printed this once.",
+        "deixis keys add phone",
+        "deixis keys add backup-script --scope read --expires 90d",
+    ),
+    row_of("keys list", "keys:list_", "Show every key: what it allows, when it was last used.", "deixis keys list"),
+    row_of(
+        "keys revoke", "keys:revoke", "End a key, and every session that it has opened.", "deixis keys revoke phone"
+    ),
+    row_of(
+        "mcp",
+        "mcp:mcp",
+        "Let an assistant search and look, by the Model Context Protocol.",
+        "deixis mcp",
+        "deixis mcp --http 127.0.0.1:8485",
+    ),
     row_of("status", "status:status", "Show what the library holds.", "deixis status"),
     row_of(
         "verify",

@@ -75,7 +75,7 @@ du -sh --one-file-system --exclude=proc "$work/run"  # what the image holds
 echo "== as the user of the image"
 as_user() {
     ${replace:-} chroot --userspec=1000:1000 "$work/run" env -i HOME=/library PATH=/opt/deixis/bin:/usr/bin:/bin LANG=C.UTF-8 \
-        PYTHONDONTWRITEBYTECODE=1 DEIXIS_HOME=/library HF_HOME=/models DEIXIS_HOST=0.0.0.0 DEIXIS_PORT="${PORT:-8484}" "$@"
+        PYTHONDONTWRITEBYTECODE=1 DEIXIS_HOME=/library HF_HOME=/models DEIXIS_HOST=0.0.0.0 DEIXIS_OPEN=1 DEIXIS_PORT="${PORT:-8484}" "$@"
 }
 chroot "$work/run" /opt/deixis/bin/python - <<'PY'
 from PIL import Image

@@ -14,7 +14,11 @@ from search.errors import SettingsError
 from vision.archives.member import ArchiveLimits
 
 PREFIX = "DEIXIS_"
-_TEXTS = ("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts", "url_allow")
+_TEXTS = (
+    *("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts", "url_allow"),
+    *("trusted_proxies", "trusted_user_header", "trusted_user_scope", "root_path", "cors_origins", "rate_limits"),
+    "key",
+)
 _FLOATS = ("decode_timeout_s", "url_timeout_s")
 
 
@@ -32,7 +36,16 @@ class Settings:
         captioner: preset, folder or cached hub id of the captioner; None means that `serve` answers no questions.
         host: address that `serve` binds.
         port: TCP port that `serve` binds; 0 is refused because nobody could find it.
-        allowed_hosts: names accepted in the Host header, comma-separated; `*` accepts any.
+        allowed_hosts: names accepted in the Host header beside the server's own, comma-separated; `*` accepts any.
+        open: 1 lets whoever reaches an address beyond this machine search without a key.
+        trusted_proxies: networks whose `X-Forwarded-*` headers are believed, comma-separated, in CIDR form.
+        trusted_user_header: header in which a trusted proxy names whom it has let in; None means that none does.
+        trusted_user_scope: what such people may do: `read`, `search`, `jobs` or `admin`.
+        show_paths: 1 shows whole paths to everybody, not only to this machine and to keys of the scope `admin`.
+        root_path: where a proxy has put this server, such as `/pictures`; None means at the top.
+        cors_origins: origins whose pages may ask with a key, comma-separated; None means none.
+        rate_limits: `class=per_second/burst`, comma-separated, over the defaults; `off` for none at all.
+        key: what `deixis mcp` may do over its pipes; None lets it search.
         threads: compute threads of the encoder; 0 means one per core that this process may use.
         decode_workers: child processes that decode; 0 means one per core that this process may use.
         max_pixels: a larger picture is refused before it is decoded.
@@ -56,7 +69,16 @@ class Settings:
     captioner: str | None = None
     host: str = "127.0.0.1"
     port: int = 8484
-    allowed_hosts: str = "localhost,127.0.0.1,[::1]"
+    allowed_hosts: str | None = None
+    open: int = 0
+    trusted_proxies: str | None = None
+    trusted_user_header: str | None = None
+    trusted_user_scope: str = "search"
+    show_paths: int = 0
+    root_path: str | None = None
+    cors_origins: str | None = None
+    rate_limits: str | None = None
+    key: str | None = None
     threads: int = 0
     decode_workers: int = 0
     max_pixels: int = 1_000_000_000
@@ -135,6 +157,8 @@ def _parse(variable: str, name: str, raw: str) -> Any:
 def _check(settings: Settings) -> None:
     ranges: dict[str, tuple[float, float]] = {
         "port": (1, 65535),
+        "open": (0, 1),
+        "show_paths": (0, 1),
         "threads": (0, 1024),
         "decode_workers": (0, 1024),
         "max_pixels": (1, 2**31),

@@ -17,6 +17,7 @@ from search.query.sources.crops import cropped
 from search.query.tree_json import from_json
 from search.results import SearchRequest, SearchResult
 from vision.errors import DeixisError
+from web.addresses import at
 from web.deps import Collapse, Engine, EngineDep, Hits, ImageId, LikeId, RegionId, known_parameters
 from web.errors import PROBLEM_JSON, NotReadyError, in_one_line
 from web.looking import LookerDep
@@ -177,7 +178,7 @@ async def heat_map(engine: EngineDep, looker: LookerDep, image_id: ImageId, q: M
         strength=made.strength,
         model=made.model,
         took_ms=round(made.took_ms, 3),
-        overlay=f"/media/{image_id}/heat.png?" + urlencode({"q": text}),
+        overlay=at(f"/media/{image_id}/heat.png?") + urlencode({"q": text}),
     )
 
 
@@ -244,7 +245,7 @@ def _search_model(result: SearchResult, k: int, offset: int, query: dict[str, ob
     following = None
     if result.more and query is not None:
         given = {name: value for name, value in query.items() if value is not None}
-        following = "/api/v1/search?" + urlencode({**given, "k": k, "offset": offset + k})
+        following = at("/api/v1/search?") + urlencode({**given, "k": k, "offset": offset + k})
     return SearchModel(
         query=result.query,
         hits=tuple(HitModel.model_validate(hit) for hit in result.hits),

@@ -8,7 +8,7 @@ import logging
 import os
 from collections.abc import AsyncIterator
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -16,10 +16,12 @@ from starlette.types import Scope
 
 from search.settings import Settings, load_settings
 from web import api, choosing_language, errors, heat, media, pages, where
+from web.access.install import install_gate, install_proxies
+from web.access.signin import check_token
 from web.deps import Engine
 from web.languages import Speaking
 from web.looking import PictureLooker
-from web.middleware import AllowedHosts, ErrorNet, ReceiveLimits, SecurityHeaders, host_names
+from web.middleware import ErrorNet, ReceiveLimits, SecurityHeaders
 from web.schemas import ProblemModel
 from web.templating import STATIC
 from web.version import VERSION
@@ -54,6 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,  # Swagger and ReDoc load their scripts from a CDN; nothing here may reach the network
         redoc_url=None,
         redirect_slashes=False,
+        dependencies=[Depends(check_token)],
     )
     app.state.settings = settings
     app.include_router(api.router)
@@ -69,10 +72,11 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         ReceiveLimits, max_bytes=settings.upload_bytes + FORM_OVERHEAD_BYTES, deadline_s=RECEIVE_DEADLINE_S
     )
-    app.add_middleware(AllowedHosts, hosts=host_names(settings.allowed_hosts, settings.host))
+    install_gate(app, settings)
     app.add_middleware(ErrorNet)
     app.add_middleware(Speaking)
     app.add_middleware(SecurityHeaders)
+    install_proxies(app, settings)
     return app
 
 
@@ -105,6 +109,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await looker.close()
         await previews.close()
         await run_in_threadpool(engine.close)
+        await run_in_threadpool(app.state.key_ring.close)
 
 
 def _warm(engine: Engine) -> None:

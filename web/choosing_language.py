@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Query
 from starlette.responses import RedirectResponse, Response
 
+from web.addresses import at
 from web.languages import COOKIE
 
 _YEAR_S = 365 * 24 * 3600
@@ -23,7 +24,7 @@ def choose(
 
     It changes nothing but how pages look to this browser: hence a GET, which works on every page, errors included.
     """
-    answer = RedirectResponse(_on_this_server(back), status_code=303)
+    answer = RedirectResponse(at(_on_this_server(back)), status_code=303)
     answer.set_cookie(COOKIE, to, max_age=_YEAR_S, httponly=True, samesite="lax")
     return answer
 

@@ -25,8 +25,9 @@ from search.errors import (
 from vision.errors import DecoderError, DeixisError, ImageRefusedError, ModelError, ModelMissingError, NoHeatMapError
 from vision.faults import Fault, SystemFaultError, explain_fault
 from vision.grounding.errors import NoAnswersError, PromptError
+from web.addresses import at
 from web.schemas import FieldErrorModel, ProblemModel
-from web.templating import render
+from web.templating import render, without_paths
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,10 @@ class OverloadedError(DeixisError):
 
 class NoCaptionerError(DeixisError):
     """Questions need a captioner, and this server was started without one."""
+
+
+class TokenMissingError(DeixisError):
+    """A browser's session came along, and no proof that a page of ours has sent the request."""
 
 
 class NotReadyError(DeixisError):
@@ -98,6 +103,7 @@ DOMAIN_KINDS: Mapping[type[DeixisError], Kind] = {
     OverloadedError: Kind(503, "overloaded", "Too much is asked at once"),
     DecoderError: Kind(503, "decoder-unusable", "Pictures cannot be decoded on this machine"),
     SystemFaultError: Kind(503, "system-error", "The system does not let the server do its work"),
+    TokenMissingError: Kind(403, "token-missing", "This form is not one of ours, or too old"),
     DeixisError: INTERNAL,
 }
 """The one place that turns domain errors into statuses; the nearest base class decides."""
@@ -123,11 +129,22 @@ HTTP_KINDS: Mapping[int, Kind] = {
     405: Kind(405, "method-not-allowed", "This address does not take that method"),
     408: Kind(408, "request-timeout", "The request took too long to arrive"),
     413: Kind(413, "content-too-large", "The upload is too large"),
+    414: Kind(414, "address-too-long", "The address is too long"),
     421: Kind(421, "host-not-allowed", "This server does not answer to that name"),
     422: Kind(422, "request-invalid", "The request has values that cannot be used"),
+    431: Kind(431, "headers-too-large", "The request has too many headers"),
     500: INTERNAL,
 }
 """What the framework raises by status."""
+
+ACCESS_KINDS: Mapping[str, Kind] = {
+    "key": Kind(401, "key-needed", "A key is needed"),
+    "scope": Kind(403, "scope-too-small", "The key does not allow this"),
+    "foreign": Kind(403, "foreign-origin", "Another site asked for this"),
+    "elsewhere": Kind(403, "not-from-here", "This server answers one machine alone"),
+    "rate": Kind(429, "too-many-requests", "Too many requests"),
+}
+"""What the gate (`web.access.gate`) refuses."""
 
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -174,24 +191,31 @@ def problem_response(
         extra: further members of `ProblemModel`.
         headers: further response headers.
     """
-    path = request.url.path
+    path = request.scope["path"]
+    extra = {name: without_paths(value) if isinstance(value, str) else value for name, value in (extra or {}).items()}
     problem = ProblemModel.model_validate(
         {
             "type": TYPE_PREFIX + kind.slug,
             "title": kind.title,
             "status": kind.status,
-            "detail": detail,
-            "instance": path,
-            **(extra or {}),
+            "detail": without_paths(detail),
+            "instance": at(path),
+            **extra,
         }
     )
     sent = {"Cache-Control": "no-store", **(headers or {})}
     if kind.status == 503 and kind.retry:
         sent.setdefault("Retry-After", str(RETRY_AFTER_S))
-    if not path.startswith(_MACHINE_PATHS) and "text/html" in request.headers.get("accept", ""):
+    if is_for_people(request):
         return render(request, "error.html", {"problem": problem}, status_code=kind.status, headers=sent)
     body = problem.model_dump(mode="json", exclude_none=True)
     return JSONResponse(body, kind.status, sent, media_type=PROBLEM_JSON)
+
+
+def is_for_people(request: Request) -> bool:
+    """Whether the answer is a page: a browser has asked for one, and not for a picture or the API."""
+    machine = request.scope["path"].startswith(_MACHINE_PATHS)
+    return not machine and "text/html" in request.headers.get("accept", "")
 
 
 def internal_error_response(request: Request, error: Exception) -> Response:
@@ -202,13 +226,18 @@ def internal_error_response(request: Request, error: Exception) -> Response:
     if isinstance(error, OSError | MemoryError):
         told = explain_fault(error)
         if told is not None:
-            return _on_domain_error(request, told)
+            return domain_error_response(request, told)
     log.error("unhandled error at %s %s", request.method, request.url.path, exc_info=error)
     return problem_response(request, INTERNAL, "The server could not answer; its log says why.")
 
 
 def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DeixisError)  # registered for this class
+    return domain_error_response(request, error)
+
+
+def domain_error_response(request: Request, error: DeixisError) -> Response:
+    """The answer to what the engine refuses, or cannot do."""
     kind = kind_of(error)
     if kind.status >= 500:
         log.warning("%s at %s %s: %s", kind.slug, request.method, request.url.path, error)
@@ -218,7 +247,7 @@ def _on_domain_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ImageRefusedError):
         extra["code"] = error.code
     if isinstance(error, NotReadyError):
-        extra["reasons"] = error.reasons
+        extra["reasons"] = tuple(without_paths(reason) for reason in error.reasons)
     return problem_response(request, kind, str(error.args[0]), extra=extra)
 
 
@@ -249,12 +278,13 @@ def _on_http_error(request: Request, error: Exception) -> Response:
 
 def _methods_of(request: Request) -> str:
     """Every method that some route answers at this address; a router names those of the first route alone."""
-    methods = [method for method in _METHODS if _is_answered(request, method)]
+    methods = [method for method in _METHODS if is_answered(request, method)]
     if "GET" in methods:
         methods.append("HEAD")  # answered as GET without a body, see `web.middleware`
     return ", ".join(sorted(methods))
 
 
-def _is_answered(request: Request, method: str) -> bool:
+def is_answered(request: Request, method: str) -> bool:
+    """Whether some route takes this method at the address of a request."""
     scope = {**request.scope, "method": method}
     return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)

@@ -1,25 +1,23 @@
-"""What surrounds every request: security headers, host check, limits on what is received, HEAD, the last error net."""
+"""What surrounds every request: security headers, limits on what is received, HEAD, the last error net."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import Final
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from web.errors import HTTP_KINDS, internal_error_response, problem_response
+from web.errors import internal_error_response
 
 SECURITY_HEADERS: Final = {
-    # No scripts at all: every page works without one. A file name or caption that slips through
-    # autoescaping can then still neither run, nor load, nor send anything.
+    # Scripts from files of ours alone, none inside a page: a file name or caption that slips through autoescaping
+    # can then still neither run, nor load, nor send anything elsewhere. `blob:` is a picture before it is uploaded.
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' blob:; style-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -87,34 +85,6 @@ class ErrorNet:
             await response(scope, receive, send)
 
 
-class AllowedHosts:
-    """Refuses requests whose Host header names somebody else.
-
-    A web page that points its own host name at 127.0.0.1 (DNS rebinding) could otherwise read a private library.
-
-    Args:
-        app: what lies inside.
-        hosts: names without port, lower case, IPv6 without brackets; `*` allows any.
-    """
-
-    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
-        self.app = app
-        self.hosts = frozenset(hosts)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass one connection through."""
-        if scope["type"] == "http" and "*" not in self.hosts:
-            host = _host_name(Headers(scope=scope).get("host", ""))
-            if host not in self.hosts:
-                detail = f"Host {host or 'without a name'!r} is not one of this server's names."
-                remedy = "Set DEIXIS_ALLOWED_HOSTS to the names under which people reach it, comma-separated."
-                request = Request({**scope, "headers": [(b"host", b"localhost")]})  # a URL cannot be built from theirs
-                response = problem_response(request, HTTP_KINDS[421], detail, extra={"remedy": remedy})
-                await response(scope, receive, send)
-                return
-        await self.app(scope, receive, send)
-
-
 class ReceiveLimits:
     """Bounds the body of a request in bytes and in time.
 
@@ -158,18 +128,3 @@ class ReceiveLimits:
             return message
 
         await self.app(scope, receive_bounded, send)
-
-
-def host_names(allowed_hosts: str, bind_host: str) -> list[str]:
-    """Read the setting, and add the bound address where it is one address and not all of them."""
-    names = [name.strip().lower().strip("[]") for name in allowed_hosts.split(",") if name.strip()]
-    if bind_host not in ("", "0.0.0.0", "::"):  # noqa: S104  # compared with, not bound to
-        names.append(bind_host.lower().strip("[]"))
-    return names
-
-
-def _host_name(header: str) -> str:
-    try:
-        return urlsplit(f"//{header}").hostname or ""
-    except ValueError:
-        return ""

@@ -16,6 +16,7 @@ from search.query.deriving import is_sure
 from search.query.sources.crops import cropped
 from search.results import Hit, ImageDetail, LibraryStatus, SearchRequest, SearchResult
 from vision.grounding.errors import PromptError
+from web.addresses import at
 from web.deps import MAX_PAGE_HITS, Engine, EngineDep, ImageId, LikeId, RegionId
 from web.errors import in_one_line, kind_of
 from web.heat import gradient, shown_heat, suggested_parts
@@ -108,7 +109,7 @@ def results(
     """Pictures for words, pictures like one of the library, or more of what a box shows."""
     k, page = shown.k, shown.page
     if like is None and region is None and not q.strip():
-        return RedirectResponse("/", status_code=303)
+        return RedirectResponse(at("/"), status_code=303)
     text = q if q.strip() else None
     asked = SearchRequest(text=text, like_image_id=like, like_region_id=region, k=k, offset=(page - 1) * k)
     result, behind = _before_the_line(engine.search(asked), beyond=shown.beyond)

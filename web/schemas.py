@@ -7,12 +7,14 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
-from web.templating import text_of_path
+from web.addresses import at
+from web.templating import shown_path
 
 EXAMPLE_HASH = "9f2b7c1d" * 8
 
-PathText = Annotated[str, BeforeValidator(text_of_path)]
-"""A path as text: JSON cannot carry bytes that are not UTF-8, so they read as U+FFFD."""
+PathText = Annotated[str, BeforeValidator(shown_path)]
+"""A path as text, for those who are told where files lie; JSON cannot carry bytes that are not UTF-8, so they read as
+U+FFFD."""
 
 
 class Answer(BaseModel):
@@ -49,10 +51,10 @@ class LinksModel(Answer):
     @classmethod
     def of(cls, image_id: int) -> LinksModel:
         """The addresses of the picture with this id."""
-        media = f"/media/{image_id}"
+        media = at(f"/media/{image_id}")
         return cls(
-            self=f"/api/v1/images/{image_id}",
-            page=f"/images/{image_id}",
+            self=at(f"/api/v1/images/{image_id}"),
+            page=at(f"/images/{image_id}"),
             gallery=f"{media}/gallery",
             large=f"{media}/page",
             original=f"{media}/original",
@@ -68,7 +70,7 @@ class BoxLinksModel(Answer):
     @classmethod
     def of(cls, region_id: int) -> BoxLinksModel:
         """The addresses for the box with this number."""
-        return cls(more=f"/api/v1/search?region={region_id}", page=f"/search?region={region_id}")
+        return cls(more=at(f"/api/v1/search?region={region_id}"), page=at(f"/search?region={region_id}"))
 
 
 class RegionModel(Answer):

@@ -18,6 +18,8 @@ from starlette.types import ASGIApp
 
 from search.errors import SettingsError
 from search.settings import Settings
+from web.access.peers import root_path
+from web.access.standing import require_access
 from web.announce import Announcing
 from web.app import create_app
 
@@ -39,6 +41,7 @@ def serve(settings: Settings, *, log_level: str = "warning", on_listening: Calla
     Raises:
         SettingsError: the port is taken or may not be bound, or the server could not start.
     """
+    require_access(settings)
     _check_port(settings.host, settings.port)
     server = Granian(
         "web.app:create_from_env",  # for process lists; the loader below is what runs
@@ -91,7 +94,7 @@ def browser_address(settings: Settings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104  # compared only
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
-    return f"http://{host}:{settings.port}/"
+    return f"http://{host}:{settings.port}{root_path(settings.root_path)}/"
 
 
 def _check_port(host: str, port: int) -> None:

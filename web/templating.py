@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlencode
@@ -14,12 +15,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from search.db.images import display_path
+from web.access.caller import may_see_paths
+from web.access.sessions import csrf_token
+from web.addresses import at
 from web.languages import gettext, marked
 from web.layout import aspect_class, percent
 from web.wording import speak
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
+
+_FOLDERS = re.compile(r"(?<![\w.…/-])/(?:[^/\n'\"`;]+/)+")
+"""A path that begins at the top, up to its last part; blanks are part of names."""
 
 _PARTS = {
     "image": marked("how it looks"),
@@ -48,37 +55,50 @@ def file_name(path: str) -> str:
     return text_of_path(path).replace("\\", "/").rsplit("/", 1)[-1]
 
 
+def shown_path(path: str) -> str:
+    """A path for whoever asks: whole, or the file's name alone where they are not told where files lie."""
+    return text_of_path(path) if may_see_paths() else file_name(path)
+
+
 def folder_name(path: str) -> str:
-    """A path without its last part, as text that can be shown."""
-    return text_of_path(path).removesuffix(file_name(path))
+    """A path without its last part, for whoever asks; empty where they are not told where files lie."""
+    return shown_path(path).removesuffix(file_name(path))
+
+
+def without_paths(text: str) -> str:
+    """A sentence for whoever asks; folders in it are left out where they are not told where files lie."""
+    return text if may_see_paths() else _FOLDERS.sub("…/", text)
 
 
 def search_url(**parts: object) -> str:
     """Address of a results page; parts that are None are left out."""
-    return "/search?" + urlencode({name: value for name, value in parts.items() if value is not None})
+    return at("/search?") + urlencode({name: value for name, value in parts.items() if value is not None})
 
 
 def preview_url(image_id: int, sha256: str, name: str) -> str:
     """Address of a preview; `v` is its content, so that browsers may keep it for good."""
-    return f"/media/{image_id}/{name}?v={sha256[:16]}"
+    return at(f"/media/{image_id}/{name}?v={sha256[:16]}")
 
 
 def heat_url(image_id: int, text: str, version: str) -> str:
     """Address of a heat map's layer; `v` is what it follows from, so that browsers may keep it for good."""
-    return f"/media/{image_id}/heat.png?" + urlencode({"q": text, "v": version[:16]})
+    return at(f"/media/{image_id}/heat.png?") + urlencode({"q": text, "v": version[:16]})
 
 
 def page_url(image_id: int, query: str = "", heat: str = "") -> str:
     """Address of a picture's page, which remembers the query that led there; `heat` is what to look for in it."""
     given = {name: value for name, value in {"q": query, "heat": heat}.items() if value}
-    return f"/images/{image_id}" + ("?" + urlencode(given) if given else "")
+    return at(f"/images/{image_id}") + ("?" + urlencode(given) if given else "")
+
+
+def static_url(name: str) -> str:
+    """Address of a static file; `v` is its content, so that browsers may keep it for good."""
+    return at(f"/static/{name}?v={_static_version(name)}")
 
 
 @functools.cache
-def static_url(name: str) -> str:
-    """Address of a static file; `v` is its content, so that browsers may keep it for good."""
-    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
-    return f"/static/{name}?v={digest[:12]}"
+def _static_version(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
 
 
 def render(
@@ -103,6 +123,8 @@ def _environment() -> Environment:
     )
     environment.globals.update(
         aspect=aspect_class,
+        at=at,
+        csrf_token=csrf_token,
         page_url=page_url,
         percent=percent,
         preview_url=preview_url,
@@ -113,7 +135,7 @@ def _environment() -> Environment:
         file_name=file_name,
         folder=folder_name,
         part_name=lambda part: gettext(_PARTS[part]) if part in _PARTS else part,
-        path=text_of_path,
+        path=shown_path,
     )
     speak(environment)
     return environment

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from search.looked import Pointed
 from search.query.plan import clean_text
 from search.results import ImageDetail
+from web.addresses import at
 from web.deps import EngineDep, ImageId
 from web.looking import LookerDep
 from web.media import ContentVersion, IfNoneMatch, etag_matches
@@ -32,7 +33,7 @@ router = APIRouter(include_in_schema=False)
 
 def where_url(image_id: int, query: str, sha256: str) -> str:
     """Address of the layer for a tile; `v` is the picture's content."""
-    return f"/media/{image_id}/where.svg?" + urlencode({"q": query, "v": sha256[:16]})
+    return at(f"/media/{image_id}/where.svg?") + urlencode({"q": query, "v": sha256[:16]})
 
 
 @router.get("/media/{image_id}/where.svg")

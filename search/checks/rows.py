@@ -223,6 +223,11 @@ def _of_suspect(row: Row) -> Problems:
         yield "row_invalid", "it names no picture, or no crash"
 
 
+def _of_key(row: Row) -> Problems:
+    if not _HEX.fullmatch(row["sha256"]) or not row["name"]:
+        yield "row_invalid", "it has no name, or its digest is not 64 hex digits"
+
+
 def _of_kind(row: Row, kinds: Sequence[str] = KINDS) -> Problems:
     if row["kind"] not in kinds:
         yield "row_invalid", f"its kind is {row['kind']!r}"
@@ -249,4 +254,5 @@ _RULES: dict[str, Callable[[Row], Problems]] = {
     "jobs": _of_job,
     "job_events": _of_event,
     "suspects": _of_suspect,
+    "access_keys": _of_key,
 }

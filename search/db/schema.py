@@ -31,10 +31,12 @@ from search.db.base import Base
 from search.db.caption_tables import CaptionGeneration
 from search.db.columns import BigId, Bytewise, OsPath, UtcDateTime
 from search.db.job_tables import Job, JobEvent, Suspect
+from search.db.key_table import AccessKey
 from search.db.reading_tables import Reading, ReadSpelling, ReadWord
 from search.db.vector_tables import CalibrationRow, Embedding, Generation, Segment
 
 __all__ = [
+    "AccessKey",
     "Archive",
     "Base",
     "CalibrationRow",

@@ -26,6 +26,7 @@ NOT_CARRIED: Mapping[str, str] = {
     "jobs": "what was done here stays here",
     "job_events": "what was done here stays here",
     "suspects": "another machine has other troubles",
+    "access_keys": "who may ask here may not ask there",
     "read_words": "made again from the lines",
     "read_spellings": "made again from the lines",
 }

@@ -34,6 +34,9 @@ _CALLS = {
     "jobs resume": (["jobs", "resume", "{job}"], 0, "state"),
     "jobs cancel": (["jobs", "cancel", "{job}"], 0, "state"),
     "jobs retry": (["jobs", "retry", "{job}"], 0, "state"),
+    "keys add": (["keys", "add", "phone"], 0, "key"),
+    "keys list": (["keys", "list"], 0, "keys"),
+    "keys revoke": (["keys", "revoke", "phone"], 0, "state"),
     "worker": (["worker", "--until-empty"], 0, "done"),
     "explain": (["explain", "{pictures}/red.png", "--query", "red", *_LOOKING, "--out", "{tmp}/x"], 0, "folder"),
     "forget": (["forget", "{pictures}/red.png"], 0, "files"),
@@ -64,6 +67,7 @@ _CAPTIONED = ["caption", "--captioner", "storybook-captioner", "--quiet"]
 _BEFORE: dict[str, list[list[str]]] = {
     "jobs resume": [["jobs", "pause", "{job}"]],
     "jobs retry": [["jobs", "cancel", "{job}"]],
+    "keys revoke": [["keys", "add", "phone"]],
     "captions use": [_CAPTIONED],
     "captions drop": [_CAPTIONED],
     "import-library": [["export-library", "{tmp}/exported"]],

@@ -51,6 +51,7 @@ PARAMETERS = {
     "/{id}": (),
     "/api/v1/{id}": (),
     "/": ("q",),
+    "/sign-in": ("next",),
     "/readyz": ("x",),
 }
 HEADERS = st.dictionaries(

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from search.settings import Settings
 from vision.images import REFUSALS
 from web.app import create_app
-from web.errors import DOMAIN_KINDS, FAULT_KINDS, HTTP_KINDS, PROBLEM_JSON
+from web.errors import ACCESS_KINDS, DOMAIN_KINDS, FAULT_KINDS, HTTP_KINDS, PROBLEM_JSON
 from web.middleware import SECURITY_HEADERS
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "api.md"
@@ -115,7 +115,7 @@ def routes_of(app: Any) -> Iterator[tuple[str, str]]:
 
 def test_every_problem_and_refusal_is_documented() -> None:
     text = DOCUMENTATION.read_text(encoding="utf-8")
-    for kind in {*DOMAIN_KINDS.values(), *HTTP_KINDS.values(), *FAULT_KINDS.values()}:
+    for kind in {*DOMAIN_KINDS.values(), *HTTP_KINDS.values(), *FAULT_KINDS.values(), *ACCESS_KINDS.values()}:
         assert f"| `{kind.slug}` | {kind.status} |" in text, f"problem {kind.slug} is missing in docs/api.md"
     for code in REFUSALS:
         assert f"`{code}`" in text, f"refusal {code} is missing in docs/api.md"
@@ -134,7 +134,9 @@ def test_the_content_security_policy_allows_nothing_but_our_own_pictures_and_sty
     )
     assert policy == {
         "default-src": "'none'",
-        "img-src": "'self'",
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "'self' blob:",
         "style-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",

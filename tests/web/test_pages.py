@@ -256,6 +256,6 @@ def test_the_stylesheet_of_classes_is_up_to_date() -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8484", "LOCALHOST:1", "[::1]:8484", "pictures.lan"])
 def test_the_server_answers_to_its_own_names(settings: Settings, host: str) -> None:
-    named = replace(settings, allowed_hosts=settings.allowed_hosts + ", Pictures.LAN")
+    named = replace(settings, allowed_hosts="localhost, Pictures.LAN")
     with TestClient(create_app(named), base_url="http://localhost") as client:
         assert client.get("/healthz", headers={"host": host}).status_code == 200

@@ -1,0 +1,1 @@
+"""Who may ask this server what: keys, sessions, proxies, origins, and how often."""

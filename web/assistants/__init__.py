@@ -1,0 +1,1 @@
+"""What assistants may use: the search as tools of the Model Context Protocol."""
