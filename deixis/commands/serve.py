@@ -37,6 +37,14 @@ def serve(
     backend: BackendName = None,
     precision: PrecisionName = None,
     threads: Threads = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes that answer, each with the model (DEIXIS_WORKERS).")
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option("--log-level", help="debug, info (a line for every request), warning … (DEIXIS_LOG_LEVEL)."),
+    ] = None,
+    log_format: Annotated[str | None, typer.Option("--log-format", help="text or json (DEIXIS_LOG_FORMAT).")] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")
     ] = False,
@@ -56,6 +64,9 @@ def serve(
         host=host,
         port=port,
         allowed_hosts=allowed_hosts,
+        workers=workers,
+        log_level=log_level,
+        log_format=log_format,
     )
     beside = supervised(["watch", "--quiet"], _told(settings), err().print) if watch else contextlib.nullcontext()
     with beside:
