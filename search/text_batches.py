@@ -9,7 +9,7 @@ import numpy as np
 
 from vision.encoders.base import Encoder
 from vision.types import Embeddings
-from vision.wanted import Wanted, current_work
+from vision.wanted import Wanted, current_work, still_wanted
 
 MOST_TOGETHER = 64
 """Texts in one batch; what is more goes into the next."""
@@ -24,6 +24,11 @@ class _Asked:
         self.wanted: Wanted | None = current_work()
         self.embedded: Embeddings | None = None
         self.done = False
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody still waits for them."""
+        return self.wanted is None or not self.wanted.abandoned
 
 
 class TextBatches:
@@ -51,8 +56,9 @@ class TextBatches:
             self._waiting.append(mine)
             while self._encoding and not mine.done:
                 self._changed.wait()
-            if mine.done:
+            if mine.done or not mine.is_wanted:
                 batch = []
+                self._leave(mine)
             else:
                 batch = self._next(mine)
                 self._encoding = True
@@ -60,9 +66,13 @@ class TextBatches:
             self._embed(batch)
         if mine.embedded is not None:
             return mine.embedded
-        if mine.wanted is not None:
-            mine.wanted.check()
+        still_wanted()
         return encoder.encode_text(mine.texts)  # it failed in company: alone, each query gets its own error
+
+    def _leave(self, mine: _Asked) -> None:
+        if mine in self._waiting:
+            self._waiting.remove(mine)
+            self._changed.notify_all()
 
     def _next(self, mine: _Asked) -> list[_Asked]:
         """Whoever finds the encoder free takes along all who wait for the same one; those who left are let go."""
@@ -70,7 +80,7 @@ class TextBatches:
         for one in self._waiting:
             if one is mine:
                 continue
-            if one.wanted is not None and one.wanted.abandoned:
+            if not one.is_wanted:
                 one.done = True
             elif one.encoder is mine.encoder and size + len(one.texts) <= MOST_TOGETHER:
                 batch.append(one)
