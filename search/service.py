@@ -38,11 +38,13 @@ from search.results import (
     SearchResult,
 )
 from search.snapshot import Readiness, Snapshot, readiness, take_snapshot
+from search.text_batches import TextBatches
 from search.words.terms import terms
 from vision.encoders.base import Encoder, ReadingEncoder
 from vision.localize import can_locate
 from vision.overlay_images import scale_from_middle, scale_of_strength
 from vision.types import RgbImage
+from vision.wanted import still_wanted
 
 __all__ = [
     "CaptionInfo",
@@ -90,6 +92,7 @@ class SearchService:
         self._view = view
         self._loading = threading.Lock()
         self._pointing = OnRequest(library)
+        self._texts = TextBatches()
 
     def warm(self) -> Readiness:
         """Load encoder, indexes and catalogue now rather than at the first query: then a query would be answered.
@@ -110,9 +113,10 @@ class SearchService:
             return readiness(session, snapshot)
 
     def search(self, request: SearchRequest) -> SearchResult:
-        """Rank the pictures of the library by how well they answer the request.
+        """Rank the pictures of the library by how well they answer the request; queries embed their words together.
 
         Raises:
+            NobodyWaitsError: nobody waits for the answer any more.
             QueryError: the request is malformed.
             LibraryEmptyError: nothing has been indexed yet.
             NotFoundError: a picture or region that it names is not of the library.
@@ -128,8 +132,7 @@ class SearchService:
                 snapshot = take_snapshot(self._library, session)
             if snapshot is None:
                 raise nothing_indexed()
-            if self._view is not None:
-                snapshot = self._view(session, snapshot)
+            snapshot = snapshot if self._view is None else self._view(session, snapshot)
             with stages.time("embed"):
                 embedded = self._embed(session, snapshot, wanted, request)
             page = answer_page(session, snapshot, Asked(request, wanted, embedded), stages)
@@ -250,8 +253,7 @@ class SearchService:
             hits = plain_hits(session, ids[:k], offset + 1)
             model = self._library.active_model(session)
             name = model.name if model else ""
-        took_ms = (time.perf_counter() - started) * 1000
-        return SearchResult("", hits, len(ids) > k, len(hits), took_ms, name)
+        return SearchResult("", hits, len(ids) > k, len(hits), (time.perf_counter() - started) * 1000, name)
 
     def status(self) -> LibraryStatus:
         """How much there is; works on an empty library too."""
@@ -282,12 +284,12 @@ class SearchService:
         pictures += crops.values()
         none = np.empty((0, model.dim), np.float32)
         encoder = self._ready_encoder(model) if texts or pictures else None
-        by_text = encoder.encode_text(texts) if encoder is not None and texts else none
+        by_text = self._texts.encode(encoder, texts) if encoder is not None and texts else none
         seen = encoder.encode_images(pictures) if encoder is not None and pictures else none
+        still_wanted()
         given = len(request.pictures)
         by_region = stored | dict(zip(crops, seen[given:], strict=True))
-        unread = self._unread(wanted)
-        return Embedded(dict(zip(texts, by_text, strict=True)), seen[:given], by_region, unread)
+        return Embedded(dict(zip(texts, by_text, strict=True)), seen[:given], by_region, self._unread(wanted))
 
     def _unread(self, wanted: Wanted) -> tuple[str, ...]:
         """Words of the query that mean nothing to the encoder."""

@@ -17,8 +17,9 @@ PREFIX = "DEIXIS_"
 _TEXTS = (
     *("database_url", "model", "backend", "precision", "captioner", "host", "allowed_hosts", "url_allow"),
     *("trusted_proxies", "trusted_user_header", "trusted_user_scope", "root_path", "cors_origins", "rate_limits"),
-    "key",
+    *("key", "log_level", "log_format"),
 )
+_CHOICES = {"log_level": ("debug", "info", "warning", "error", "critical"), "log_format": ("text", "json")}
 _FLOATS = ("decode_timeout_s", "url_timeout_s")
 
 
@@ -59,6 +60,9 @@ class Settings:
         decode_timeout_s: wall-clock seconds that one picture may take.
         decode_memory_bytes: address space of one decoding child.
         upload_bytes: largest picture accepted over HTTP.
+        workers: processes of `serve`; each loads the model.
+        log_level: of `serve`: `debug`, `info` (with a line for every request), `warning`, `error` or `critical`.
+        log_format: of `serve`: `text` or `json`.
     """
 
     home: Path
@@ -92,6 +96,9 @@ class Settings:
     decode_timeout_s: float = 60.0
     decode_memory_bytes: int = 1536 * 1024 * 1024
     upload_bytes: int = 32 * 1024 * 1024
+    workers: int = 1
+    log_level: str = "warning"
+    log_format: str = "text"
 
     @property
     def compute_threads(self) -> int:
@@ -171,10 +178,16 @@ def _check(settings: Settings) -> None:
         "decode_timeout_s": (0.1, 86_400),
         "decode_memory_bytes": (256 * 1024 * 1024, 2**40),
         "upload_bytes": (1, 2**32),
+        "workers": (1, 64),
     }
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
         if not low <= value <= high:
             raise SettingsError(
                 f"{PREFIX}{name.upper()} is {value}", remedy=f"It must lie between {low:g} and {high:g}."
+            )
+    for name, words in _CHOICES.items():
+        if getattr(settings, name) not in words:
+            raise SettingsError(
+                f"{PREFIX}{name.upper()} is {getattr(settings, name)!r}", remedy=f"It must be {', '.join(words)}."
             )

@@ -1,39 +1,30 @@
-"""The JSON API: searches, pictures, and whether the service lives and is ready."""
+"""The JSON API: searches and pictures."""
 
 from __future__ import annotations
 
-import logging
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import numpy as np
 from fastapi import APIRouter, Depends, File, Form, Query, UploadFile
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
 
 from search.errors import QueryError
 from search.query.plan import MAX_PICTURES, clean_text
-from search.query.sources.crops import cropped
 from search.query.tree_json import from_json
 from search.results import SearchRequest, SearchResult
-from vision.errors import DeixisError
 from web.addresses import at
-from web.deps import Collapse, Engine, EngineDep, Hits, ImageId, LikeId, RegionId, known_parameters
-from web.errors import PROBLEM_JSON, NotReadyError, in_one_line
+from web.deps import Collapse, EngineDep, Hits, ImageId, LikeId, RegionId, known_parameters
+from web.errors import PROBLEM_JSON
 from web.looking import LookerDep
 from web.schemas import (
     AnswerModel,
     BoxModel,
-    HealthModel,
     HeatMapModel,
     ImageModel,
-    ReadyModel,
 )
 from web.search_schemas import HitModel, QueryModel, SearchModel, TokenModel
-from web.templating import file_name
-from web.version import VERSION
-
-log = logging.getLogger(__name__)
+from web.uploads import decoded_uploads
 
 Offset = Annotated[int, Query(ge=0, le=100_000, description="How many of the best hits to pass over.")]
 Words = Annotated[str | None, Query(description="Words that describe the picture, 1,000 characters at most.")]
@@ -128,8 +119,7 @@ def search_by_picture(
     """Find pictures that look like uploaded ones, with words (`q`) if there are any; nothing of the upload is kept."""
     if len(image) > MAX_PICTURES:
         raise QueryError(f"{len(image)} pictures were sent; the limit is {MAX_PICTURES}")
-    whole = [engine.decode_bytes(one.file.read(), file_name(one.filename or "upload")) for one in image]
-    pixels = cropped(whole, crop or ())
+    pixels = decoded_uploads(engine, image, crop or ())
     text = q if q and q.strip() else None
     result = engine.search(SearchRequest(text=text, pictures=pixels, k=k, offset=offset))
     # There is no address of the next page: the picture would have to be sent again.
@@ -206,39 +196,6 @@ async def ask(engine: EngineDep, looker: LookerDep, image_id: ImageId, question:
         model=said.model,
         took_ms=round(said.took_ms, 3),
     )
-
-
-@router.get("/healthz", tags=["service"], operation_id="health")
-async def health() -> HealthModel:
-    """Whether the process lives; touches nothing else."""
-    return HealthModel(status="ok", version=VERSION)
-
-
-@router.get(
-    "/readyz",
-    responses=_problems(s503="Searches cannot be answered; `reasons` lists why."),
-    tags=["service"],
-    operation_id="ready",
-)
-def ready(engine: EngineDep) -> ReadyModel:
-    """Whether searches can be answered now: the library opens; its model, indexes and catalogue are loaded."""
-    return check_ready(engine)
-
-
-def check_ready(engine: Engine) -> ReadyModel:
-    """Look at everything that a search needs, and at nothing else; loads what has not been loaded yet.
-
-    Raises:
-        NotReadyError: with every reason that could be found.
-    """
-    try:
-        found = engine.service().warm()
-    except DeixisError as error:
-        raise NotReadyError((in_one_line(error),)) from error
-    except (OSError, SQLAlchemyError) as error:
-        log.warning("not ready: %s", error)
-        raise NotReadyError(("the library's database or files cannot be read; the server's log says why",)) from error
-    return ReadyModel(status="ready", images=found.images, model=found.model, published=dict(found.published))
 
 
 def _search_model(result: SearchResult, k: int, offset: int, query: dict[str, object] | None) -> SearchModel:

@@ -4,44 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 
+import anyio.to_thread
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from search.settings import Settings, load_settings
-from web import api, choosing_language, errors, heat, media, pages, where
+from search.settings import Settings, available_cores, load_settings
+from web import api, choosing_language, errors, heat, media, pages, running, where
 from web.access.install import install_gate, install_proxies
 from web.access.signin import check_token
+from web.admission.gate import Admission, Gate
+from web.admission.lanes import lane_limits
 from web.deps import Engine
+from web.figures import Shared
 from web.languages import Speaking
 from web.looking import PictureLooker
+from web.metrics import Metrics
 from web.middleware import ErrorNet, ReceiveLimits, SecurityHeaders
+from web.ready import ReadyKeeper
+from web.request_log import AccessLog
 from web.schemas import ProblemModel
 from web.templating import STATIC
 from web.version import VERSION
 
-log = logging.getLogger(__name__)
-
 RECEIVE_DEADLINE_S = 60.0
 FORM_OVERHEAD_BYTES = 64 * 1024
 """Room for the multipart envelope around the largest picture."""
+
+UPLOADS_AT_ONCE = 4
+"""Requests of the largest size whose bodies may be held at a time; smaller ones share the room."""
+
+SPARE_THREADS = 16
+"""Threads beyond those that the lanes can take: for static files and the chunks of downloads."""
 
 _DESCRIPTION = """Search pictures in your own words and see where in the picture the answer is.
 
 Boxes are fractions of the upright picture, origin top left. Errors are `application/problem+json` (RFC 9457)."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, shared: Path | None = None) -> FastAPI:
     """Build the application; nothing is opened or loaded before the server starts it.
 
     Args:
         settings: where the library is and what requests may cost.
+        shared: a folder for the figures of several processes; None where there is one.
 
     Returns:
         An ASGI application.
@@ -59,23 +71,28 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(check_token)],
     )
     app.state.settings = settings
+    app.state.shared = Shared(shared)
+    body_bytes = settings.upload_bytes + FORM_OVERHEAD_BYTES
+    cores = max(1, available_cores() // settings.workers)
+    gate = app.state.gate = Gate(lane_limits(cores, settings.decoders), UPLOADS_AT_ONCE * body_bytes)
     app.include_router(api.router)
     app.include_router(pages.router)
     app.include_router(media.router)
     app.include_router(heat.router)
     app.include_router(where.router)
     app.include_router(choosing_language.router)
+    app.include_router(running.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     _publish_problem_schema(app)
     # Added last is outermost: headers go on every answer, also those of the layers inside.
-    app.add_middleware(
-        ReceiveLimits, max_bytes=settings.upload_bytes + FORM_OVERHEAD_BYTES, deadline_s=RECEIVE_DEADLINE_S
-    )
+    app.add_middleware(Admission, gate=gate)
+    app.add_middleware(ReceiveLimits, max_bytes=body_bytes, deadline_s=RECEIVE_DEADLINE_S)
     install_gate(app, settings)
     app.add_middleware(ErrorNet)
     app.add_middleware(Speaking)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(AccessLog, gate=gate)
     install_proxies(app, settings)
     return app
 
@@ -97,30 +114,26 @@ class _StaticFiles(StaticFiles):
 
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    gate: Gate = app.state.gate
+    # A thread for each request that may run: none that has its turn ever waits for one.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = gate.threads + SPARE_THREADS
     engine = app.state.engine = Engine(app.state.settings)
     previews = app.state.previews = media.PreviewMaker(engine)
     looker = app.state.looker = PictureLooker(engine, previews)
     # In the background: pages are served while the model loads, and the first query need not wait for all of it.
-    warming = asyncio.create_task(run_in_threadpool(_warm, engine))
+    ready = app.state.ready = ReadyKeeper(lambda: engine.service().warm())
+    metrics = app.state.metrics = Metrics(gate, ready, app.state.shared, engine.job_states)
+    ready.begin()
+    leaving = asyncio.create_task(metrics.leave())
     try:
         yield
     finally:
-        await warming
+        leaving.cancel()
+        await ready.close()
         await looker.close()
         await previews.close()
         await run_in_threadpool(engine.close)
         await run_in_threadpool(app.state.key_ring.close)
-
-
-def _warm(engine: Engine) -> None:
-    try:
-        ready = api.check_ready(engine)
-    except errors.NotReadyError as error:
-        log.warning("not ready yet: %s", error)
-    except Exception:  # the server still starts: its pages can say what is wrong
-        log.exception("could not look whether searches can be answered")
-    else:
-        log.info("ready: %d pictures, model %s", ready.images, ready.model)
 
 
 def _publish_problem_schema(app: FastAPI) -> None:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.routing import APIRoute
+from sqlalchemy.exc import SQLAlchemyError
 
 from search.asking import PictureAsker
 from search.encoder import EncoderWish
+from search.jobs.rows import count_states
 from search.library import Library
 from search.looked import HeatMap, PictureAnswer, Pointed
 from search.results import SearchRequest, SearchResult
 from search.service import SearchService
-from search.settings import Settings, available_cores
+from search.settings import Settings
+from vision.errors import DeixisError
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, accept
 from vision.types import RgbImage
-from web.errors import NoCaptionerError, OverloadedError, UnknownParameterError
-
-SEARCH_WAIT_S = 20.0
-"""A search that finds no free core for this long is refused: a flood ends in clear answers and not in silence."""
+from vision.wanted import current_work, still_wanted
+from web.errors import NoCaptionerError, UnknownParameterError
 
 MAX_PAGE_HITS = 100
+
+UPLOAD_MAX_PIXELS = 250_000_000
+"""A larger upload is refused: no camera makes it."""
+
+UPLOAD_DECODE_S = 20.0
+"""Seconds that decoding one upload may take."""
+
+UPLOAD_DECODE_BYTES = 1024 * 1024 * 1024
+"""Address space of a child that decodes uploads, its libraries included."""
 
 ImageId = Annotated[int, Path(ge=1, le=2**63 - 1, description="Number of a picture of this library.", examples=[5])]
 RegionId = Annotated[
@@ -50,8 +59,8 @@ class Engine:
         self._opening = threading.Lock()
         self._library: Library | None = None
         self._service: SearchService | None = None
-        # FAISS and the encoder compute on one thread per query: more searches than cores only wait in each other's way.
-        self._cores = threading.BoundedSemaphore(available_cores())
+        # Of their own: what strangers send never stands before the pictures of the library.
+        self._upload_decoders = DecoderPool(_upload_limits(settings), settings.decoders)
         self._asker = PictureAsker(settings.captioner, threads=settings.compute_threads) if settings.captioner else None
 
     def service(self) -> SearchService:
@@ -68,18 +77,17 @@ class Engine:
             return self._service
 
     def search(self, request: SearchRequest) -> SearchResult:
-        """Search, with no more searches at once than there are cores.
+        """Search.
 
         Raises:
-            OverloadedError: no core came free in time.
+            NobodyWaitsError: nobody waits for the answer any more.
             DeixisError: whatever the service raises.
         """
-        service = self.service()
-        with self._core():
-            return service.search(request)
+        still_wanted()
+        return self.service().search(request)
 
     def heat_map(self, preview: bytes, name: str, text: str) -> HeatMap:
-        """Say where in a picture a text is, with no more computing at once than there are cores.
+        """Say where in a picture a text is.
 
         Args:
             preview: the picture as a file.
@@ -87,16 +95,15 @@ class Engine:
             text: words as for a search.
 
         Raises:
-            OverloadedError: no core came free in time.
             DeixisError: whatever the service raises.
         """
         service = self.service()
         pixels = self.decode_bytes(preview, name)
-        with self._core():
-            return service.heat_map(pixels, text)
+        still_wanted()
+        return service.heat_map(pixels, text)
 
     def point(self, preview: bytes, name: str, query: str) -> tuple[Pointed, ...]:
-        """Say where in a picture the things of a query are, with no more computing at once than there are cores.
+        """Say where in a picture the things of a query are.
 
         Args:
             preview: the picture as a file.
@@ -104,13 +111,20 @@ class Engine:
             query: as for a search.
 
         Raises:
-            OverloadedError: no core came free in time.
             DeixisError: whatever the service raises.
         """
         service = self.service()
         pixels = self.decode_bytes(preview, name)
-        with self._core():
-            return service.point(pixels, query)
+        still_wanted()
+        return service.point(pixels, query)
+
+    def job_states(self) -> dict[str, int]:
+        """How many jobs of the library are in each state; none where there is no library that can be opened."""
+        try:
+            self.service()
+            return {} if self._library is None else count_states(self._library)
+        except (DeixisError, OSError, SQLAlchemyError):
+            return {}
 
     @property
     def answers(self) -> bool:
@@ -138,15 +152,36 @@ class Engine:
         return self._asker.ask(self.decode_bytes(preview, name), question)
 
     def decode(self, request: DecodeRequest) -> Decoded:
-        """Decode foreign bytes in a limited child process; waits for its turn where many ask at once.
+        """Decode bytes of the library in a limited child process, which ends when nobody waits for them.
 
         Raises:
             ImageRefusedError: it is no picture, or one beyond the limits.
+            NobodyWaitsError: nobody waits for it any more.
         """
-        return accept(self._decoders.decode(request))
+        return accept(self._decoders.decode(request, current_work()))
+
+    def decode_upload(self, data: bytes, name: str, most_pixels: int) -> RgbImage:
+        """Decode what a client sent, at no more pixels than are needed.
+
+        Args:
+            data: the file's bytes.
+            name: for messages.
+            most_pixels: of the answer, at a half, a quarter … of the sides where the picture has more.
+
+        Returns:
+            HWC uint8 RGB, [0, 255], EXIF-upright.
+
+        Raises:
+            ImageRefusedError: it is no picture, or one beyond the limits.
+            NobodyWaitsError: nobody waits for it any more.
+        """
+        request = DecodeRequest(path=name, data=data, most_pixels=most_pixels)
+        pixels = accept(self._upload_decoders.decode(request, current_work())).pixels
+        assert pixels is not None  # a request without a preview always answers with pixels
+        return pixels
 
     def decode_bytes(self, data: bytes, name: str) -> RgbImage:
-        """Decode an upload or a preview.
+        """Decode a preview.
 
         Args:
             data: the file's bytes.
@@ -162,18 +197,10 @@ class Engine:
         assert pixels is not None  # a request without a preview always answers with pixels
         return pixels
 
-    @contextmanager
-    def _core(self) -> Iterator[None]:
-        if not self._cores.acquire(timeout=SEARCH_WAIT_S):
-            raise OverloadedError("the server is answering other searches", remedy="Try again in a few seconds.")
-        try:
-            yield
-        finally:
-            self._cores.release()
-
     def close(self) -> None:
         """End the decoding children and close the library; the engine must not be used afterwards."""
         self._decoders.close()
+        self._upload_decoders.close()
         with self._opening:
             if self._library is not None:
                 self._library.close()
@@ -188,6 +215,16 @@ def _decode_limits(settings: Settings) -> DecodeLimits:
         max_expansion=settings.max_expansion,
         timeout_s=settings.decode_timeout_s,
         memory_bytes=settings.decode_memory_bytes,
+    )
+
+
+def _upload_limits(settings: Settings) -> DecodeLimits:
+    """What one upload may cost: no more than a picture of the library, and less where that is generous."""
+    return replace(
+        _decode_limits(settings),
+        max_pixels=min(settings.max_pixels, UPLOAD_MAX_PIXELS),
+        timeout_s=min(settings.decode_timeout_s, UPLOAD_DECODE_S),
+        memory_bytes=min(settings.decode_memory_bytes, UPLOAD_DECODE_BYTES),
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from typing import Annotated
 
@@ -13,7 +12,6 @@ from search.looked import HeatMap, PictureAnswer, Pointed
 from search.previews import GALLERY_PX, PAGE_PX
 from search.results import ImageDetail
 from web.deps import Engine
-from web.errors import OverloadedError
 from web.media import PreviewMaker
 from web.once import Remembered
 from web.templating import file_name
@@ -21,15 +19,12 @@ from web.templating import file_name
 KEPT_MAPS = 256
 """Heat maps in memory, a few kilobytes each: the page and the picture that it links ask for the same one."""
 
-MAX_WAITING = 4
-"""Questions that wait while one is answered; on a CPU an answer may take half a minute."""
-
 _DRAWING = "2"
 """Part of every heat map's version; to be changed with the colours, the scale or the interpolation."""
 
 
 class PictureLooker:
-    """Makes heat maps, each once however many ask, and asks questions, one at a time.
+    """Makes heat maps, each once however many ask, and asks questions.
 
     Args:
         engine: has the models, and decodes.
@@ -41,8 +36,6 @@ class PictureLooker:
         self._previews = previews
         self._maps: Remembered[HeatMap] = Remembered(KEPT_MAPS)
         self._pointed: Remembered[tuple[Pointed, ...]] = Remembered(KEPT_MAPS)
-        self._asking = asyncio.Semaphore(1)
-        self._waiting = 0
 
     async def version(self, detail: ImageDetail, text: str) -> str:
         """What a heat map follows from, 64 hex digits: equal versions are equal maps."""
@@ -59,7 +52,6 @@ class PictureLooker:
 
         Raises:
             OriginalGoneError: no file holds this picture any more.
-            OverloadedError: no core came free in time.
             DeixisError: whatever the service raises.
         """
         return await self._maps.get(version, lambda: self._make(detail, text))
@@ -74,7 +66,6 @@ class PictureLooker:
 
         Raises:
             OriginalGoneError: no file holds this picture any more.
-            OverloadedError: no core came free in time.
             DeixisError: whatever the service raises.
         """
         return await self._pointed.get(version, lambda: self._make_pointed(detail, query))
@@ -85,19 +76,11 @@ class PictureLooker:
         Raises:
             NoCaptionerError: this server was started without a captioner.
             OriginalGoneError: no file holds this picture any more.
-            OverloadedError: enough questions wait already.
             PromptError: the question is empty, too long or holds a tag.
             ModelError: the captioner cannot be loaded.
         """
-        if self._waiting > MAX_WAITING:
-            raise OverloadedError("the captioner is answering other questions", remedy="Try again in half a minute.")
-        self._waiting += 1
-        try:
-            async with self._asking:
-                preview = await self._previews.get(detail, PAGE_PX)
-                return await run_in_threadpool(self._engine.ask, preview, _name(detail), question)
-        finally:
-            self._waiting -= 1
+        preview = await self._previews.get(detail, PAGE_PX)
+        return await run_in_threadpool(self._engine.ask, preview, _name(detail), question)
 
     async def close(self) -> None:
         """Wait for what is being made."""

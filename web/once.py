@@ -5,38 +5,84 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Hashable
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+
+from anyio import CancelScope
+
+from vision.wanted import Wanted, as_work
 
 Result = TypeVar("Result")
 
 
+@dataclass(slots=True, eq=False)
+class _Work(Generic[Result]):
+    """Work under way, and how many wait for it."""
+
+    task: asyncio.Task[Result]
+    wanted: Wanted
+    scope: CancelScope
+    waiting: int = field(default=0)
+
+
 class Once(Generic[Result]):
-    """Knows what is being worked on; keeps nothing that is finished."""
+    """Knows what is being worked on; keeps nothing that is finished.
+
+    Work that nobody waits for any more is told so (`vision.wanted`), and cancelled where it waits in the event loop.
+    """
 
     def __init__(self) -> None:
-        self._running: dict[Hashable, asyncio.Task[Result]] = {}
+        self._running: dict[Hashable, _Work[Result]] = {}
+        self._ending: set[asyncio.Task[Result]] = set()
 
     async def get(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """The result of the work under way for this key, which is begun where there is none.
 
         Raises whatever the work raises.
         """
-        task = self._running.get(key)
-        if task is None:
-            task = asyncio.create_task(work())
-            self._running[key] = task
-            task.add_done_callback(lambda done: self._forget(key, done))
-        # Shielded: a reader that leaves must not take the result from the others.
-        return await asyncio.shield(task)
+        under_way = self._running.get(key)
+        if under_way is None:
+            under_way = self._running[key] = self._begin(key, work)
+        under_way.waiting += 1
+        try:
+            # Shielded: a reader that leaves must not take the result from the others.
+            return await asyncio.shield(under_way.task)
+        finally:
+            under_way.waiting -= 1
+            if under_way.waiting == 0 and not under_way.task.done():
+                self._abandon(key, under_way)
 
     async def close(self) -> None:
         """Wait for what is under way."""
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        tasks = [work.task for work in self._running.values()]
+        await asyncio.gather(*tasks, *self._ending, return_exceptions=True)
 
-    def _forget(self, key: Hashable, done: asyncio.Task[Result]) -> None:
+    def _begin(self, key: Hashable, work: Callable[[], Coroutine[Any, Any, Result]]) -> _Work[Result]:
+        wanted, scope = Wanted(), CancelScope()
+
+        async def run() -> Result:
+            # Work of its own: whoever asked first may leave while others wait.
+            with as_work(wanted), scope:
+                return await work()
+            raise asyncio.CancelledError  # by the scope, for nobody
+
+        under_way = _Work(asyncio.create_task(run()), wanted, scope)
+        under_way.task.add_done_callback(lambda done: self._forget(key, under_way))
+        return under_way
+
+    def _abandon(self, key: Hashable, work: _Work[Result]) -> None:
+        """Let it end; whoever asks from now on begins anew."""
         del self._running[key]
-        if not done.cancelled():
-            done.exception()  # looked at, so that a failure which nobody waits for any more is not logged as lost
+        self._ending.add(work.task)
+        work.wanted.abandon()
+        work.scope.cancel()
+
+    def _forget(self, key: Hashable, work: _Work[Result]) -> None:
+        if self._running.get(key) is work:
+            del self._running[key]
+        self._ending.discard(work.task)
+        if not work.task.cancelled():
+            work.task.exception()  # looked at, so that a failure which nobody waits for any more is not logged as lost
 
 
 class Remembered(Generic[Result]):

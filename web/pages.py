@@ -13,7 +13,6 @@ from starlette.responses import RedirectResponse, Response
 from search.errors import LibraryEmptyError
 from search.looked import PictureAnswer
 from search.query.deriving import is_sure
-from search.query.sources.crops import cropped
 from search.results import Hit, ImageDetail, LibraryStatus, SearchRequest, SearchResult
 from vision.grounding.errors import PromptError
 from web.addresses import at
@@ -24,6 +23,7 @@ from web.looking import LookerDep, PictureLooker
 from web.overlay import TILE_LABELS, VIEWER_LABELS, Overlay, draw, mark_phrases
 from web.shown_facts import shown_facts
 from web.templating import file_name, render
+from web.uploads import decoded_uploads
 from web.where import where_url
 
 log = logging.getLogger(__name__)
@@ -150,7 +150,7 @@ def results_for_upload(
 ) -> Response:
     """Pictures that look like an uploaded one or a part of it, with words if there are any; it is forgotten then."""
     name = file_name(image.filename or "your picture")
-    pictures = cropped([engine.decode_bytes(image.file.read(), name)], [crop])
+    pictures = decoded_uploads(engine, [image], [crop])
     result = engine.search(SearchRequest(text=q if q.strip() else None, pictures=pictures, k=k))
     context: dict[str, object] = {
         "q": q.strip(),

@@ -1,14 +1,17 @@
-"""Runs the application with granian: one process, bounded threads, slow clients cut off, a clean Ctrl-C."""
+"""Runs the application with granian: processes, bounded threads, slow clients cut off, an orderly end."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import functools
 import multiprocessing
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
@@ -22,21 +25,22 @@ from web.access.peers import root_path
 from web.access.standing import require_access
 from web.announce import Announcing
 from web.app import create_app
+from web.logs import logging_config
+from web.stopping import Stopping
 
 HEADER_TIMEOUT_MS = 10_000
 """A client that has not sent its whole header by then is disconnected; bodies have their own deadline in `web.app`."""
 
-STOP_TIMEOUT_S = 10
-"""What a request that is under way may take to finish after Ctrl-C."""
+STOP_TIMEOUT_S = 12
+"""After so long a process that has not ended is killed; `web.stopping` sees to it that none is."""
 
 
-def serve(settings: Settings, *, log_level: str = "warning", on_listening: Callable[[str], None] | None = None) -> None:
+def serve(settings: Settings, *, on_listening: Callable[[str], None] | None = None) -> None:
     """Serve until Ctrl-C or SIGTERM.
 
     Args:
-        settings: address, port, library and limits.
-        log_level: of server and application: `debug`, `info`, `warning`, `error` or `critical`.
-        on_listening: told the address for the browser, once it answers; called in the process that answers.
+        settings: address, port, library, limits, processes, log.
+        on_listening: told the address for the browser, once it answers; called in one process that answers.
 
     Raises:
         SettingsError: the port is taken or may not be bound, or the server could not start.
@@ -48,7 +52,7 @@ def serve(settings: Settings, *, log_level: str = "warning", on_listening: Calla
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
-        workers=1,  # one model in memory; searches run on threads
+        workers=settings.workers,  # each with its model in memory; within one, searches run on threads
         runtime_threads=1,
         runtime_blocking_threads=4,
         loop=Loops.asyncio,
@@ -56,24 +60,37 @@ def serve(settings: Settings, *, log_level: str = "warning", on_listening: Calla
         websockets=False,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         workers_kill_timeout=STOP_TIMEOUT_S,
-        log_level=LogLevels(log_level),
-        log_dictconfig=_logging(log_level),
+        log_level=LogLevels(settings.log_level),
+        log_dictconfig=logging_config(settings.log_level, settings.log_format),
     )
-    try:
-        server.serve(target_loader=functools.partial(_load, settings, on_listening), wrap_loader=False)
-    except SystemExit as stopped:
-        if stopped.code:
-            raise SettingsError("the server stopped unexpectedly", remedy="The lines above say why.") from stopped
+    with tempfile.TemporaryDirectory(prefix="deixis-serve-", ignore_cleanup_errors=True) as common:
+        try:
+            server.serve(
+                target_loader=functools.partial(_load, settings, on_listening, Path(common)), wrap_loader=False
+            )
+        except SystemExit as stopped:
+            if stopped.code:
+                raise SettingsError("the server stopped unexpectedly", remedy="The lines above say why.") from stopped
 
 
-def _load(settings: Settings, on_listening: Callable[[str], None] | None) -> ASGIApp:
-    """The application of the process that answers; a module's own function, for that process may not be a fork."""
+def _load(settings: Settings, on_listening: Callable[[str], None] | None, common: Path) -> ASGIApp:
+    """The application of a process that answers; a module's own function, for that process may not be a fork."""
     _leave_with_parent()
-    app = create_app(settings)
-    if on_listening is None:
+    app = create_app(settings, common if settings.workers > 1 else None)
+    Stopping(app.state.gate).defer_signals(asyncio.get_event_loop())
+    if on_listening is None or not _is_first(common):
         return app
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104  # compared only
     return Announcing(app, host, settings.port, functools.partial(on_listening, browser_address(settings)))
+
+
+def _is_first(common: Path) -> bool:
+    """Whether no other process of this server has come here."""
+    try:
+        (common / "first").touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _leave_with_parent() -> None:
@@ -111,15 +128,3 @@ def _check_port(host: str, port: int) -> None:
             raise SettingsError(f"port {port} of {host} is in use", remedy=remedy) from error
         remedy = "Choose another address or port with --host and --port."
         raise SettingsError(f"cannot listen on {host} port {port}: {error.strerror}", remedy=remedy) from error
-
-
-def _logging(level: str) -> dict[str, object]:
-    handler = {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
-    own = {"handlers": ["stderr"], "level": level.upper(), "propagate": False}
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-        "handlers": {"stderr": handler},
-        "loggers": dict.fromkeys(("_granian", "web", "search", "vision"), own),
-    }

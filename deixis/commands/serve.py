@@ -42,6 +42,14 @@ def serve(
     backend: BackendName = None,
     precision: PrecisionName = None,
     threads: Threads = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", help="Processes that answer, each with the model (DEIXIS_WORKERS).")
+    ] = None,
+    log_level: Annotated[
+        str | None,
+        typer.Option("--log-level", help="debug, info (a line for every request), warning … (DEIXIS_LOG_LEVEL)."),
+    ] = None,
+    log_format: Annotated[str | None, typer.Option("--log-format", help="text or json (DEIXIS_LOG_FORMAT).")] = None,
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")
     ] = False,
@@ -67,6 +75,9 @@ def serve(
         trusted_user_header=trusted_user_header,
         root_path=root_path,
         cors_origins=cors_origins,
+        workers=workers,
+        log_level=log_level,
+        log_format=log_format,
     )
     told = (*require_access(settings), *(f"Also on {address}" for address in addresses(settings)[1:]))
     beside = supervised(["watch", "--quiet"], _told(settings), err().print) if watch else contextlib.nullcontext()

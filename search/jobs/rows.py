@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.db.job_tables import Job, JobEvent
@@ -69,6 +69,13 @@ def list_jobs(library: Library, *, limit: int | None = None, unended: bool = Fal
         query = query.where(Job.state.not_in(ENDED))
     with library.read() as session:
         return [_info(library, job) for job in session.scalars(query.limit(limit))]
+
+
+def count_states(library: Library) -> dict[str, int]:
+    """How many jobs are in each state; of the oldest that have ended, none is kept."""
+    with library.read() as session:
+        rows = session.execute(select(Job.state, func.count()).group_by(Job.state)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def show_job(library: Library, job_id: int) -> JobDetails:

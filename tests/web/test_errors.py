@@ -14,7 +14,6 @@ from vision import errors as vision_errors
 from vision.errors import DeixisError
 from vision.grounding import errors as grounding_errors
 from web.app import create_app
-from web.deps import Engine
 from web.errors import DOMAIN_KINDS, HTTP_KINDS, PROBLEM_JSON, TYPE_PREFIX, kind_of
 
 NOT_A_PICTURE = {"image": ("notes.txt", b"these are not pixels", "text/plain")}
@@ -140,22 +139,6 @@ def test_an_unforeseen_error_is_logged_in_full_and_told_in_brief(
     assert "Traceback" not in answer.text
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert "the secret is 12345" in caplog.text
-
-
-def test_too_many_searches_end_in_a_clear_answer(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = create_app(settings)
-    with TestClient(app, base_url="http://localhost") as client:
-        engine: Engine = app.state.engine
-        monkeypatch.setattr("web.deps.SEARCH_WAIT_S", 0.01)
-        taken = 0
-        while engine._cores.acquire(blocking=False):
-            taken += 1
-        answer = client.get("/api/v1/search?q=red")
-        for _ in range(taken):
-            engine._cores.release()
-        assert answer.status_code == 503
-        assert answer.json()["type"] == TYPE_PREFIX + "overloaded"
-        assert client.get("/api/v1/search?q=red").status_code == 200
 
 
 @pytest.mark.parametrize("module", [search_errors, vision_errors, grounding_errors])

@@ -6,10 +6,11 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from PIL import Image as Pictures
 from starlette.testclient import TestClient
 
@@ -20,6 +21,7 @@ from storybook.drawing import Rendered, render
 from storybook.scenes import generate_scene
 from tests.vision.grounding.conftest import save_captioner
 from vision.encoders.registry import load_encoder
+from web.admission.costs import Cost
 from web.app import create_app
 from web.heat import suggested_parts
 from web.media import FOREVER
@@ -182,13 +184,18 @@ def test_a_question_beside_a_picture_keeps_the_picture(client: TestClient, ids: 
     assert f"/media/{ids[BOAT]}/page" in page.text
 
 
-def test_a_flood_of_questions_ends_in_clear_answers(
-    client: TestClient, ids: dict[int, int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("web.looking.MAX_WAITING", -1)
-    answer = client.get(f"/api/v1/images/{ids[BOAT]}/ask?question=why")
+def test_a_flood_of_questions_ends_in_clear_answers(client: TestClient, ids: dict[int, int]) -> None:
+    lane = cast("FastAPI", client.app).state.gate.lanes[Cost.ASK]
+    lane.places += lane.limits.running + lane.limits.waiting
+    try:
+        answer = client.get(f"/api/v1/images/{ids[BOAT]}/ask?question=why")
+        page = client.get(f"/images/{ids[BOAT]}?ask=why")
+    finally:
+        lane.places -= lane.limits.running + lane.limits.waiting
     assert_problem(answer, 503, "overloaded")
     assert answer.headers["retry-after"]
+    assert page.status_code == 503
+    assert client.get(f"/images/{ids[BOAT]}").status_code == 200
 
 
 def test_a_captioner_that_is_not_there_is_named(looking: Settings, tmp_path: Path) -> None:

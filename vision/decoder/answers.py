@@ -107,7 +107,8 @@ class AnswerReader:
         if not self._request.wants_pixels:
             return None
         steps = self._request.preprocessing
-        expected_hw = full_size_hw(*full_hw) if steps is None else steps.prepared_hw(*full_hw)
+        most = self._request.most_pixels
+        expected_hw = full_size_hw(*full_hw, most) if steps is None else steps.prepared_hw(*full_hw)
         if list(size_hw) != list(expected_hw):
             raise ValueError(f"pixels of size {size_hw} instead of {expected_hw}")
         height, width = expected_hw

@@ -168,7 +168,7 @@ def _pixels(view: View, request: DecodeRequest) -> RgbImage | None:
         return request.preprocessing.prepare_picture(view.picture, view.full_wh, view.extent_wh)
     if not request.wants_pixels:
         return None
-    height, width = full_size_hw(view.full_wh[1], view.full_wh[0])
+    height, width = full_size_hw(view.full_wh[1], view.full_wh[0], request.most_pixels)
     picture = view.picture
     if picture.size != (width, height):  # a camera's preview, a half-size development: asked for by its full size
         picture = picture.resize((width, height), Image.Resampling.BICUBIC, box=(0, 0, *view.extent_wh))

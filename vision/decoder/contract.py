@@ -45,16 +45,16 @@ FULL_SIZE_PIXELS = 40_000_000
 """A picture that is asked for at its full size comes at a half, a quarter … of it where it has more pixels."""
 
 
-def full_size_hw(height_px: int, width_px: int) -> tuple[int, int]:
-    """Height and width of a picture that is asked for at its full size."""
-    factor = full_size_factor(width_px, height_px)
+def full_size_hw(height_px: int, width_px: int, most_pixels: int = FULL_SIZE_PIXELS) -> tuple[int, int]:
+    """Height and width of a picture that is asked for at its full size, or at no more than so many pixels."""
+    factor = full_size_factor(width_px, height_px, most_pixels)
     return -(-height_px // factor), -(-width_px // factor)
 
 
-def full_size_factor(width_px: int, height_px: int) -> int:
+def full_size_factor(width_px: int, height_px: int, most_pixels: int = FULL_SIZE_PIXELS) -> int:
     """By which power of two the sides of a picture are divided, rounded up, when it is asked for at its full size."""
     factor = 1
-    while -(-width_px // factor) * -(-height_px // factor) > FULL_SIZE_PIXELS:
+    while -(-width_px // factor) * -(-height_px // factor) > most_pixels:
         factor *= 2
     return factor
 
@@ -104,9 +104,12 @@ class DecodeRequest:
         preview_px: also make a JPEG preview whose longest side is at most this; it is never enlarged.
         data: the file's bytes when they do not lie in a file (an upload).
         original: where the bytes are, if not in a file at `path`.
+        most_pixels: without `preprocessing`, how many pixels the answer may have: its sides are a half, a quarter … of
+            the picture's where those have more.
 
     Raises:
-        DecoderError: `preview_px` is not between 1 and 65535, the largest side of a JPEG picture.
+        DecoderError: `preview_px` is not between 1 and 65535, the largest side of a JPEG picture, or `most_pixels` not
+            between 1 and `FULL_SIZE_PIXELS`.
     """
 
     path: str
@@ -114,6 +117,7 @@ class DecodeRequest:
     preview_px: int | None = None
     data: bytes | None = field(default=None, repr=False)
     original: Original | None = None
+    most_pixels: int = FULL_SIZE_PIXELS
 
     @classmethod
     def of(
@@ -125,6 +129,8 @@ class DecodeRequest:
     def __post_init__(self) -> None:
         if self.preview_px is not None and not 1 <= self.preview_px <= 65535:
             raise DecoderError(f"preview_px must lie between 1 and 65535, got {self.preview_px}")
+        if not 1 <= self.most_pixels <= FULL_SIZE_PIXELS:
+            raise DecoderError(f"most_pixels must lie between 1 and {FULL_SIZE_PIXELS}, got {self.most_pixels}")
 
     @property
     def wants_pixels(self) -> bool:

@@ -7,13 +7,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self
 
 from vision.decoder.contract import Decoded, DecodeLimits, DecodeRequest, Refused
 from vision.decoder.process import DecodingChild, NotBegunError
 from vision.errors import DecoderError
+from vision.wanted import NobodyWaitsError, Wanted
 
 logger = logging.getLogger(__name__)
 
@@ -84,13 +85,34 @@ class DecoderPool:
             for future in pending:
                 future.cancel()
 
-    def decode(self, request: DecodeRequest) -> Decoded | Refused:
+    def decode(self, request: DecodeRequest, wanted: Wanted | None = None) -> Decoded | Refused:
         """Decode one picture and wait for it.
 
+        Args:
+            request: what to decode.
+            wanted: when it is abandoned, its child is killed, or it is not begun.
+
         Raises:
+            NobodyWaitsError: it was abandoned.
             DecoderError: the decoding process itself does not start, or the pool is closed.
         """
-        return _result(self._submit(request))
+        if wanted is None:
+            return _result(self._submit(request))
+        wanted.check()
+        hold = _Hold(self._lock)
+        future = self._submit(request, hold)
+
+        def end() -> None:
+            if not future.cancel():
+                hold.end()
+
+        with wanted.telling(end):
+            try:
+                answer = _result(future)
+            except CancelledError as error:
+                raise NobodyWaitsError from error
+        wanted.check()  # a killed child looks like a picture that crashed it
+        return answer
 
     def child_pids(self, *, at_work: bool = False) -> list[int]:
         """Process ids of the living children; with `at_work`, of those that are in the middle of a picture."""
@@ -109,21 +131,24 @@ class DecoderPool:
         for child in idle:
             child.close()
 
-    def _submit(self, request: DecodeRequest) -> Future[Decoded | Refused]:
+    def _submit(self, request: DecodeRequest, hold: _Hold | None = None) -> Future[Decoded | Refused]:
         with self._lock:
             if self._closed:
                 raise DecoderError("this pool is closed")
-            return self._threads.submit(self._decode, request)
+            return self._threads.submit(self._decode, request, hold or _Hold(self._lock))
 
-    def _decode(self, request: DecodeRequest) -> Decoded | Refused:
+    def _decode(self, request: DecodeRequest, hold: _Hold) -> Decoded | Refused:
         for _ in range(_ATTEMPTS):
             child = self._borrow()
             started = time.perf_counter()
             try:
+                hold.take(child)
                 return child.ask(request)
             except NotBegunError:
-                logger.warning("decoding child %d was lost while idle; replacing it", child.pid)
+                if not hold.ended:
+                    logger.warning("decoding child %d was lost while idle; replacing it", child.pid)
             finally:
+                hold.take(None)
                 with self._lock:
                     self.worked_s += time.perf_counter() - started
                 self._give_back(child)
@@ -152,6 +177,30 @@ class DecoderPool:
                 self._idle.append(child)
         if not keep:
             child.close()
+
+
+class _Hold:
+    """Which child works for a request that may be abandoned; the lock is the pool's."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self._lock = lock
+        self._child: DecodingChild | None = None
+        self.ended = False
+
+    def take(self, child: DecodingChild | None) -> None:
+        """Note the child, or None once it may work for others; raises `NobodyWaitsError` for one that came too late."""
+        with self._lock:
+            self._child = child
+            late = self.ended and child is not None
+        if late:
+            raise NobodyWaitsError
+
+    def end(self) -> None:
+        """Kill the child, if one is at work; none is begun any more."""
+        with self._lock:
+            self.ended = True
+            if self._child is not None:
+                self._child.kill()
 
 
 def _result(future: Future[Decoded | Refused]) -> Decoded | Refused:

@@ -46,7 +46,7 @@ def factor_for(request: DecodeRequest, full_wh: tuple[int, int]) -> int:
     """The whole number by which the sides of an upright picture may be divided before it is prepared; at least 1."""
     width, height = full_wh
     if request.wants_pixels and request.preprocessing is None:
-        return full_size_factor(width, height)
+        return full_size_factor(width, height, request.most_pixels)
     needed: list[int] = []
     if request.preprocessing is not None:
         needed += [_MARGIN * side for side in request.preprocessing.resized_wh(width, height)]

@@ -71,6 +71,7 @@ def send_request(connection: socket.socket, request: DecodeRequest) -> None:
         "preview_px": request.preview_px,
         "data_bytes": None if request.data is None else len(request.data),
         "original": None if request.original is None else _spelled(request.original),
+        "most_pixels": request.most_pixels,
     }
     send(connection, header, *([] if request.data is None else [request.data]))
 
@@ -95,6 +96,7 @@ def receive_request(connection: socket.socket) -> DecodeRequest | None:
         preview_px=header["preview_px"],
         data=None if data is None else bytes(data),
         original=None if header["original"] is None else _read(header["original"]),
+        most_pixels=header["most_pixels"],
     )
 
 

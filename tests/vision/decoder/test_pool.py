@@ -19,6 +19,7 @@ from tests.vision.decoder.pictures import encoded, png, slow_gif, upright
 from vision.errors import DecoderError
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, Refused
 from vision.preprocessing import Preprocessing
+from vision.wanted import NobodyWaitsError, Wanted
 
 GOOD = encoded(upright(), "PNG")
 ENDLESS = slow_gif(2_000_000)  # counting its frames takes far longer than any test waits
@@ -284,3 +285,46 @@ def test_a_mistake_of_ours_costs_the_picture_that_met_it(caplog: pytest.LogCaptu
     assert isinstance(answers[1], Refused)
     assert answers[1].code == "crashed"
     assert "a mistake of ours" in caplog.text
+
+
+def test_a_picture_that_nobody_waits_for_takes_its_child_with_it() -> None:
+    wanted = Wanted()
+    with DecoderPool(workers=1) as pool, ThreadPoolExecutor(2) as callers:
+        asked = callers.submit(pool.decode, DecodeRequest("test", data=ENDLESS), wanted)
+        until(lambda: bool(pool.child_pids(at_work=True)))
+        dead = ends(pool.child_pids()[0])
+        behind = callers.submit(pool.decode, DecodeRequest("test", data=ENDLESS), late := Wanted())
+        late.abandon()
+        with pytest.raises(NobodyWaitsError):
+            behind.result()
+        wanted.abandon()
+        assert dead()
+        with pytest.raises(NobodyWaitsError):
+            asked.result()
+        assert isinstance(ask(pool, GOOD), Decoded)
+
+
+def test_a_child_that_has_answered_is_not_killed_for_a_request_that_is_abandoned_later() -> None:
+    wanted = Wanted()
+    with DecoderPool(workers=1) as pool:
+        assert isinstance(pool.decode(DecodeRequest("test", data=GOOD), wanted), Decoded)
+        (pid,) = pool.child_pids()
+        wanted.abandon()
+        assert isinstance(ask(pool, GOOD), Decoded)
+        assert pool.child_pids() == [pid]
+        with pytest.raises(NobodyWaitsError):
+            pool.decode(DecodeRequest("test", data=GOOD), wanted)
+
+
+@pytest.mark.parametrize(("kind", "most"), [("PNG", 1_000_000), ("JPEG", 1_000_000), ("PNG", 400), ("JPEG", 20_000)])
+def test_a_picture_comes_at_no_more_pixels_than_asked_for(kind: str, most: int) -> None:
+    picture = upright().resize((2400, 1600))
+    with DecoderPool(workers=1) as pool:
+        answer = pool.decode(DecodeRequest("test", data=encoded(picture, kind), most_pixels=most))
+    assert isinstance(answer, Decoded)
+    assert answer.pixels is not None
+    height, width = answer.pixels.shape[:2]
+    assert most / 5 < height * width <= most
+    assert (answer.width_px, answer.height_px) == (2400, 1600)
+    small = np.asarray(picture.resize((width, height), Image.Resampling.BOX), np.float64)
+    assert np.abs(answer.pixels.astype(np.float64) - small).mean() < 12
