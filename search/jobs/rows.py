@@ -20,6 +20,9 @@ ENDED = ("done", "failed", "cancelled")
 FOLDER = "jobs"
 """In the home: what workers hold."""
 
+WORKER = "worker-"
+"""So begin the names of those that take jobs from the queue; a command that runs its own job has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
@@ -159,6 +162,11 @@ def is_alive(library: Library, job: Job) -> bool:
     if name == "-" or not rest.endswith(f" on {socket.gethostname()}"):
         return True
     return is_locked(library.home / FOLDER / f"{name}.lock")
+
+
+def workers_here(library: Library) -> int:
+    """How many workers of this library live on this machine."""
+    return sum(is_locked(path) for path in (library.home / FOLDER).glob(f"{WORKER}*.lock"))
 
 
 def people(worker: str | None) -> str:
