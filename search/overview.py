@@ -120,11 +120,13 @@ def overview(library: Library) -> Overview:
     return Overview(
         roots=tuple(
             RootOverview(
-                root_id,
-                path,
-                at,
-                rules,
-                *(counts.get(root_id, {}).get(state, 0) for state in ("indexed", "refused", "missing")),
+                id=root_id,
+                path=path,
+                last_scanned_at=at,
+                rules=rules,
+                indexed=counts.get(root_id, {}).get("indexed", 0),
+                refused=counts.get(root_id, {}).get("refused", 0),
+                missing=counts.get(root_id, {}).get("missing", 0),
                 reach=reach,
             )
             for (root_id, path, at, rules), reach in zip(facts, reaches, strict=True)
@@ -170,7 +172,7 @@ def _counts(session: Session) -> dict[int, dict[str, int]]:
 
 
 def _pending(session: Session, generations: tuple[GenerationInfo, ...], model: Model | None) -> Pending:
-    def count(query: Select[tuple[int]]) -> int:
+    def count(query: Select[int]) -> int:
         return session.scalar(query) or 0
 
     # A picture that two readers have looked at counts once.

@@ -17,6 +17,8 @@ from starlette.types import Scope
 from search.settings import Settings, load_settings
 from web import api, choosing_language, errors, heat, media, pages, where
 from web.deps import Engine
+from web.keeping import first_run, holdings, jobs
+from web.keeping.news import JobNews
 from web.languages import Speaking
 from web.looking import PictureLooker
 from web.middleware import AllowedHosts, ErrorNet, ReceiveLimits, SecurityHeaders, host_names
@@ -62,6 +64,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(heat.router)
     app.include_router(where.router)
     app.include_router(choosing_language.router)
+    for pages_of in (first_run, holdings, jobs):
+        app.include_router(pages_of.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     _publish_problem_schema(app)
@@ -94,6 +98,7 @@ class _StaticFiles(StaticFiles):
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     engine = app.state.engine = Engine(app.state.settings)
+    app.state.news = JobNews(engine)
     previews = app.state.previews = media.PreviewMaker(engine)
     looker = app.state.looker = PictureLooker(engine, previews)
     # In the background: pages are served while the model loads, and the first query need not wait for all of it.

@@ -15,7 +15,7 @@ from web.languages import LANGUAGES, SOURCE, Language, catalogue_path
 
 WEB = Path(__file__).parent
 
-_METHODS = [("templates/**.html", "jinja2"), ("*.py", "python")]
+_METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 _OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true", "silent": "false"}}
 _KEYWORDS = {
     "_": None,

@@ -67,6 +67,12 @@ class Engine:
                 self._service = SearchService(self._library, wish=EncoderWish.of(self.settings))
             return self._service
 
+    def library(self) -> Library:
+        """The library; safe to call from any thread, raises as `service`."""
+        self.service()
+        assert self._library is not None  # opened with the service
+        return self._library
+
     def search(self, request: SearchRequest) -> SearchResult:
         """Search, with no more searches at once than there are cores.
 

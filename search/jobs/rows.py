@@ -60,18 +60,24 @@ class JobDetails:
     events: tuple[tuple[datetime, str], ...]
 
 
-def list_jobs(library: Library, *, limit: int | None = None, unended: bool = False) -> list[JobInfo]:
+def list_jobs(
+    library: Library, *, limit: int | None = None, offset: int = 0, unended: bool = False, ended: bool = False
+) -> list[JobInfo]:
     """Jobs, the newest first.
 
     Args:
         limit: at most so many.
+        offset: behind so many.
         unended: only those that still have something to do.
+        ended: only those that have not.
     """
     query = select(Job).order_by(Job.id.desc())
     if unended:
         query = query.where(Job.state.not_in(ENDED))
+    if ended:
+        query = query.where(Job.state.in_(ENDED))
     with library.read() as session:
-        return [_info(library, job) for job in session.scalars(query.limit(limit))]
+        return [_info(library, job) for job in session.scalars(query.limit(limit).offset(offset))]
 
 
 def show_job(library: Library, job_id: int) -> JobDetails:

@@ -161,6 +161,13 @@ WISHES: Final[Mapping[str, Mapping[str, Check]]] = MappingProxyType(
 """What can be asked for: kinds, and what each takes. Exports are not among them: they write where they are told to."""
 
 
+LISTS: Final = frozenset({"folders", "exclude", "include"})
+"""Names whose values are lists of texts."""
+
+FLAGS: Final = frozenset(name for known in WISHES.values() for name, check in known.items() if check is _flag)
+"""Names whose values are true or false."""
+
+
 def _index(values: Arguments, settings: Settings) -> Wish:
     options = _decoding(settings) | _without_false(values, "rescan", "retry_refused", "prune")
     rules = {name: values[name] for name in ("exclude", "include", "follow_links", "archives") if values.get(name)}
