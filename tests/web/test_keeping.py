@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import re
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from search.jobs.rows import list_jobs, show_job
 from search.library import Library
 from search.settings import Settings
 from vision.encoders.colour import ColourEncoder
+from web import templating, wording
 from web.app import create_app
 from web.keeping import news
-from web.languages import LANGUAGES
+from web.languages import LANGUAGES, Language, speaking
 
 PAGES = ("/library", "/library/unreadable", "/library/duplicates", "/jobs", "/jobs?page=2", "/jobs/1")
 HOSTILE = '<img src=x onerror=alert(1)>"'
@@ -59,8 +61,8 @@ def queued(settings: Settings, job_id: int) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
-def test_each_page_is_there_in_each_language(keeper: TestClient, language: object) -> None:
-    code = getattr(language, "code", "")
+def test_each_page_is_there_in_each_language(keeper: TestClient, language: Language) -> None:
+    code = language.code
     for address in PAGES:
         answer = keeper.get(address, headers={"accept-language": code})
         assert answer.status_code == 200, answer.text
@@ -77,6 +79,15 @@ def test_the_library_page_has_folders_counts_and_what_is_pending(keeper: TestCli
     assert "reach-here" in page
     assert "No captioner has written" in page
     assert "colour" in page
+
+
+def test_the_library_page_says_that_pictures_are_being_indexed(keeper: TestClient, settings: Settings) -> None:
+    assert "state-indexing" not in keeper.get("/library").text
+    with Library.open(settings.home) as library:
+        queue = Queue(library)
+        assert queue.claim() is not None
+        assert "state-indexing" in keeper.get("/library").text
+        queue.close()
 
 
 def test_a_drive_that_is_gone_is_named(keeper: TestClient, folder: Path) -> None:
@@ -282,3 +293,33 @@ def test_a_stream_ends_with_whoever_listened(keeper: TestClient, monkeypatch: py
     assert keeper.portal is not None
     keeper.portal.call(leaves_at_once)
     assert keeper.app.state.news._streams == 0  # type: ignore[attr-defined]
+
+
+STATES = """{% import "_states.html" as states with context %}{{ states.empty() }}{{ states.nothing_relevant() }}
+{{ states.indexing() }}{{ states.model_loading() }}{{ states.captions_pending(1) }}{{ states.captions_pending(1234) }}
+{{ states.missing_file() }}{{ states.offline_drive() }}{{ states.overloaded() }}"""
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
+def test_every_state_has_its_own_look_and_words(language: Language) -> None:
+    environment = templating._templates.env
+    with speaking(language):
+        page = environment.from_string(STATES).render()
+    paths = re.findall(r'<path d="([^"]+)"/>', page)
+    assert len(paths) == 9
+    assert len(set(paths)) == 8, "one is there twice, for one picture and for many"
+    assert len(set(re.findall(r"<h\d>(.*?)</h\d>", page))) == 8
+    assert wording_of(1234, language) in page
+
+
+def wording_of(count: int, language: Language) -> str:
+    with speaking(language):
+        return wording.number(count)
+
+
+def test_an_overloaded_server_says_when_to_come_again(keeper: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(news, "MAX_STREAMS", 0)
+    refused = keeper.get("/jobs/events?job=1")
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert "state-overloaded" in refused.text
+    assert 'href="/jobs/events?job=1"' in refused.text, "the way to try again"

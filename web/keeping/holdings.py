@@ -9,8 +9,10 @@ from starlette.responses import RedirectResponse, Response
 
 from search.duplicates import find_duplicates
 from search.errors import LibraryEmptyError
+from search.jobs.rows import list_jobs
 from search.overview import overview, refusals
 from web.deps import EngineDep
+from web.keeping.news import LISTED
 from web.keeping.words import REACHES, REFUSALS, named
 from web.templating import render
 
@@ -26,9 +28,12 @@ def library(request: Request, engine: EngineDep) -> Response:
     """What the library holds, folder by folder."""
     try:
         found = overview(engine.library())
+        unended = list_jobs(engine.library(), limit=LISTED, unended=True)
     except LibraryEmptyError:
         return RedirectResponse("/welcome", status_code=303)
     refused = sum(root.refused for root in found.roots)
+    busy = {job.kind for job in unended if job.state == "running" and not job.lost}
+    uncaptioned = [one.of_images - one.images for one in found.pending.generations if not one.resting]
     context = {
         "roots": found.roots[:MAX_ROOTS],
         "more_roots": max(0, len(found.roots) - MAX_ROOTS),
@@ -38,6 +43,8 @@ def library(request: Request, engine: EngineDep) -> Response:
         "pending": found.pending,
         "model": found.model,
         "reaches": {key: named(REACHES, key) for key in REACHES},
+        "indexing": "index" in busy,
+        "captions_left": max(uncaptioned, default=0) if "caption" in busy else 0,
         "home": str(engine.settings.home),
     }
     return render(request, "library.html", context)
