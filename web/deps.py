@@ -68,7 +68,7 @@ class Engine:
             return self._service
 
     def library(self) -> Library:
-        """The library; safe to call from any thread, raises as `service`."""
+        """The library, for what is listed, counted and queued; raises as `service` does."""
         self.service()
         assert self._library is not None  # opened with the service
         return self._library

@@ -61,23 +61,30 @@ class JobDetails:
 
 
 def list_jobs(
-    library: Library, *, limit: int | None = None, offset: int = 0, unended: bool = False, ended: bool = False
+    library: Library,
+    *,
+    limit: int | None = None,
+    unended: bool = False,
+    ended: bool = False,
+    before: int | None = None,
 ) -> list[JobInfo]:
     """Jobs, the newest first.
 
     Args:
         limit: at most so many.
-        offset: behind so many.
         unended: only those that still have something to do.
         ended: only those that have not.
+        before: only those with a lower number.
     """
     query = select(Job).order_by(Job.id.desc())
+    if before is not None:
+        query = query.where(Job.id < before)
     if unended:
         query = query.where(Job.state.not_in(ENDED))
     if ended:
         query = query.where(Job.state.in_(ENDED))
     with library.read() as session:
-        return [_info(library, job) for job in session.scalars(query.limit(limit).offset(offset))]
+        return [_info(library, job) for job in session.scalars(query.limit(limit))]
 
 
 def show_job(library: Library, job_id: int) -> JobDetails:

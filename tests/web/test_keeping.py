@@ -25,7 +25,7 @@ from web.app import create_app
 from web.keeping import news
 from web.languages import LANGUAGES, Language, speaking
 
-PAGES = ("/library", "/library/unreadable", "/library/duplicates", "/jobs", "/jobs?page=2", "/jobs/1")
+PAGES = ("/library", "/library/unreadable", "/library/duplicates", "/jobs", "/jobs?before=9", "/jobs/1")
 HOSTILE = '<img src=x onerror=alert(1)>"'
 
 
@@ -60,15 +60,14 @@ def queued(settings: Settings, job_id: int) -> dict[str, object]:
         return show_job(library, job_id).arguments
 
 
-@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.code)
-def test_each_page_is_there_in_each_language(keeper: TestClient, language: Language) -> None:
-    code = language.code
-    for address in PAGES:
-        answer = keeper.get(address, headers={"accept-language": code})
-        assert answer.status_code == 200, answer.text
-        assert f'<html lang="{LANGUAGES[code].tag}">' in answer.text
-        assert HOSTILE not in answer.text
-        assert "<b>broken" not in answer.text
+def test_each_page_is_there_in_each_language(keeper: TestClient) -> None:
+    for code, language in LANGUAGES.items():
+        for address in PAGES:
+            answer = keeper.get(address, headers={"accept-language": code})
+            assert answer.status_code == 200, answer.text
+            assert f'<html lang="{language.tag}">' in answer.text
+            assert HOSTILE not in answer.text
+            assert "<b>broken" not in answer.text
 
 
 def test_the_library_page_has_folders_counts_and_what_is_pending(keeper: TestClient, folder: Path) -> None:
@@ -171,10 +170,11 @@ def test_older_jobs_are_on_the_next_page(keeper: TestClient, settings: Settings)
         for _ in range(news.ENDED_LISTED + 3):
             keeper.post(f"/jobs/{Queue(library).add('rebuild', None, {})}/cancel")
         assert len(list_jobs(library, ended=True)) == news.ENDED_LISTED + 3
-    assert 'href="/jobs?page=2"' in keeper.get("/jobs").text
-    older = keeper.get("/jobs?page=2").text
+    (address,) = re.findall(r'href="(/jobs[?]before=[0-9]+)"', keeper.get("/jobs").text)
+    older = keeper.get(address).text
     assert older.count('class="job ') == 3
-    assert "Older" not in older.replace("Older jobs", "")
+    assert "Older jobs" not in older
+    assert "There are no older jobs." in keeper.get("/jobs?before=1").text
 
 
 def test_open_pages_are_told_what_becomes_of_jobs(keeper: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,18 +39,20 @@ NewsDep = Annotated[JobNews, Depends(_news_of)]
 
 
 @router.get("/jobs")
-def jobs(request: Request, engine: EngineDep, page: Annotated[int, Query(ge=1, le=1000)] = 1) -> Response:
-    """What runs, waits and has ended; and forms that start more."""
+def jobs(
+    request: Request, engine: EngineDep, before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None
+) -> Response:
+    """What runs, waits and has ended, and forms that start more; or what has ended before a job of the history."""
     try:
         library = engine.library()
     except LibraryEmptyError:
         return RedirectResponse("/welcome", status_code=303)
-    if page == 1:
+    if before is None:
         return _jobs_page(request, engine, jobs_now(library))
-    ended = list_jobs(library, limit=ENDED_LISTED + 1, offset=(page - 1) * ENDED_LISTED, ended=True)
+    ended = list_jobs(library, limit=ENDED_LISTED + 1, before=before, ended=True)
     more = len(ended) > ENDED_LISTED
     shown = [shown_job(job) for job in ended[:ENDED_LISTED]]
-    return render(request, "history.html", {"ended": shown, "page": page, "more": more, "wishes": ASKED})
+    return render(request, "history.html", {"ended": shown, "more": more, "wishes": ASKED})
 
 
 @router.post("/jobs")
