@@ -9,9 +9,6 @@ import typer
 
 from deixis.lazy import ADVANCED
 
-DEFAULT_CAPTIONER = "kosmos2"
-"""When neither flag nor setting names one: the one that knows photographs."""
-
 
 def complete_encoder(incomplete: str) -> list[tuple[str, str]]:
     """Presets of encoders, for the shell's Tab key."""

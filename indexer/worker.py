@@ -59,6 +59,7 @@ def work(
     """
     report, queue = WorkerReport(), Queue(library)
     later: dict[int, float] = {}
+    queue.open_for_work()
     try:
         while True:
             now = time.monotonic()

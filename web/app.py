@@ -23,6 +23,8 @@ from web.admission.gate import Admission, Gate
 from web.admission.lanes import lane_limits
 from web.deps import Engine
 from web.figures import Shared
+from web.keeping import first_run, holdings, jobs
+from web.keeping.news import JobNews
 from web.languages import Speaking
 from web.looking import PictureLooker
 from web.metrics import Metrics
@@ -82,6 +84,8 @@ def create_app(settings: Settings, shared: Path | None = None) -> FastAPI:
     app.include_router(where.router)
     app.include_router(choosing_language.router)
     app.include_router(running.router)
+    for pages_of in (first_run, holdings, jobs):
+        app.include_router(pages_of.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     _publish_problem_schema(app)
@@ -118,6 +122,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # A thread for each request that may run: none that has its turn ever waits for one.
     anyio.to_thread.current_default_thread_limiter().total_tokens = gate.threads + SPARE_THREADS
     engine = app.state.engine = Engine(app.state.settings)
+    app.state.news = JobNews(engine)
     previews = app.state.previews = media.PreviewMaker(engine)
     looker = app.state.looker = PictureLooker(engine, previews)
     # In the background: pages are served while the model loads, and the first query need not wait for all of it.

@@ -76,6 +76,12 @@ class Engine:
                 self._service = SearchService(self._library, wish=EncoderWish.of(self.settings))
             return self._service
 
+    def library(self) -> Library:
+        """The library, for what is listed, counted and queued; raises as `service` does."""
+        self.service()
+        assert self._library is not None  # opened with the service
+        return self._library
+
     def search(self, request: SearchRequest) -> SearchResult:
         """Search.
 

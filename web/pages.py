@@ -88,7 +88,9 @@ def start(request: Request, engine: EngineDep) -> Response:
         status = service.status()
         recent = service.recent(RECENT).hits
     except LibraryEmptyError:
-        status, recent = None, ()
+        return RedirectResponse("/welcome", status_code=303)
+    if not status.images:
+        return RedirectResponse("/welcome", status_code=303)
     return render(
         request,
         "start.html",

@@ -113,6 +113,11 @@ def render(
     return _templates.TemplateResponse(request, name, dict(context), status_code, headers)
 
 
+def fragment(request: Request, name: str, context: Mapping[str, object]) -> str:
+    """Fill a template that is a piece of a page."""
+    return _templates.get_template(name).render({"request": request, **context})
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),

@@ -10,7 +10,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from jinja2 import Environment
 
-from web.languages import LANGUAGES, spoken, translations
+from web.languages import LANGUAGES, gettext, spoken, translations
 
 _UNITS = ("kilobyte", "megabyte", "gigabyte", "terabyte")
 
@@ -51,10 +51,17 @@ def moment(at: datetime) -> str:
 
 
 def ago(at: datetime, now: datetime | None = None) -> str:
-    """How long something is over: `5 minutes ago`."""
+    """How long something is over: `5 minutes ago`; no seconds, which would make a page another one each second."""
     aware = at if at.tzinfo else at.replace(tzinfo=UTC)
-    passed = max((now or datetime.now(UTC)) - aware, timedelta(seconds=1))
+    passed = (now or datetime.now(UTC)) - aware
+    if passed < timedelta(minutes=1):
+        return gettext("just now")
     return format_timedelta(-passed, add_direction=True, locale=spoken().locale)
+
+
+def duration(seconds: float) -> str:
+    """How long something takes: `5 minutes`."""
+    return format_timedelta(timedelta(seconds=max(seconds, 1.0)), locale=spoken().locale)
 
 
 def speak(environment: Environment) -> None:
@@ -69,4 +76,6 @@ def speak(environment: Environment) -> None:
         npgettext=lambda context, one, many, n: translations(spoken().code).npgettext(context, one, many, n),
     )
     environment.globals.update(spoken=spoken, languages=tuple(LANGUAGES.values()))
-    environment.filters.update(ago=ago, day=day, moment=moment, number=number, share=share, size=size)
+    environment.filters.update(
+        ago=ago, day=day, duration=duration, moment=moment, number=number, share=share, size=size
+    )

@@ -12,7 +12,6 @@ from deixis.context import decode_limits, open_library, read_settings
 from deixis.index_options import RetryRefused
 from deixis.jobs import Queued, encoder_wish, from_anywhere, run_job
 from deixis.options import (
-    DEFAULT_CAPTIONER,
     BatchSize,
     CaptionerName,
     DatabaseUrl,
@@ -29,6 +28,7 @@ from deixis.stage_times import Profile, print_stages
 from indexer.caption import CaptionOptions
 from indexer.jobs.kinds import CaptionJob
 from indexer.report import CaptionReport
+from vision.grounding.presets import DEFAULT_CAPTIONER
 
 _LISTED = 20
 

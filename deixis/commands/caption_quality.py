@@ -19,13 +19,14 @@ from deixis.caption_sets import (
 )
 from deixis.context import decode_limits, read_settings
 from deixis.figures import figure_table
-from deixis.options import DEFAULT_CAPTIONER, CaptionerName, Json, Threads
+from deixis.options import CaptionerName, Json, Threads
 from deixis.output import err, out, print_json, printable
 from search.encoder import EncoderWish, new_encoder
 from search.errors import SettingsError
 from search.evaluation.captioning import caption_figures, clip_score
 from search.evaluation.ranking import Figure
 from search.settings import Settings
+from vision.grounding.presets import DEFAULT_CAPTIONER
 from vision.grounding.registry import load_captioner
 
 METHOD = (

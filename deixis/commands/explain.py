@@ -9,11 +9,12 @@ import typer
 
 from deixis import exit_codes, explained_folder
 from deixis.context import encoder_at_hand, read_picture, read_settings
-from deixis.options import DEFAULT_CAPTIONER, CaptionerName, DatabaseUrl, Home, Json, Language, ModelName, Threads
+from deixis.options import CaptionerName, DatabaseUrl, Home, Json, Language, ModelName, Threads
 from deixis.output import out, print_json, printable
 from search.query.plan import clean_text
 from search.query.sentences.parts import parts_of
 from vision.explanation import Explanation, explain_caption, explain_query, explain_text
+from vision.grounding.presets import DEFAULT_CAPTIONER
 from vision.grounding.registry import load_captioner
 
 

@@ -12,7 +12,7 @@ from deixis import exit_codes
 from deixis.context import decode_limits, encoder_at_hand, read_settings
 from deixis.figures import figure_table
 from deixis.grounding_sets import Pointer, by_captioner, by_page, by_patches, point_at_all
-from deixis.options import DEFAULT_CAPTIONER, CaptionerName, Json, ModelName, Threads
+from deixis.options import CaptionerName, Json, ModelName, Threads
 from deixis.output import err, out, print_json, printable
 from indexer.layouts.entities import read_entities
 from indexer.layouts.grounded import GroundedSet
@@ -21,6 +21,7 @@ from indexer.report import SkippedRecord
 from search.errors import SettingsError
 from search.evaluation.grounding import BoxFigures
 from search.settings import Settings
+from vision.grounding.presets import DEFAULT_CAPTIONER
 from vision.grounding.registry import load_captioner
 
 METHOD = (

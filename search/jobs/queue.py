@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import socket
@@ -16,7 +17,7 @@ from sqlalchemy.orm import Session
 from search.db.job_tables import Job
 from search.errors import LibraryError
 from search.jobs.quarantine import HandFile, accuse
-from search.jobs.rows import ENDED, FOLDER, is_alive, is_lost, note, now, people
+from search.jobs.rows import ENDED, FOLDER, WORKER, is_alive, is_lost, note, now, people
 from search.library import Library
 from search.locks.file import LockFile, is_locked
 
@@ -72,7 +73,7 @@ class Queue:
         self._library = library
         self.folder = library.home / FOLDER
         self._me: LockFile | None = None
-        self._name = ""
+        self._name = self._kind = ""
 
     def add(self, kind: str, lane: str | None, arguments: Mapping[str, Any]) -> int:
         """Queue a job; returns its number."""
@@ -198,6 +199,13 @@ class Queue:
             note(session, job.id, what)
         self.hand_of(claim.id).remove()
 
+    def open_for_work(self) -> None:
+        """Let others see that a worker is here, before it has anything to do."""
+        if self._me is None:
+            self._kind = WORKER
+            with contextlib.suppress(LibraryError, OSError):  # who cannot write here, will be told at the first job
+                self._identity()
+
     def close(self) -> None:
         """End this process's life as a worker."""
         if self._me is not None:
@@ -255,7 +263,7 @@ class Queue:
             for path in self.folder.glob("*.lock"):  # Of workers that were killed.
                 if not is_locked(path):
                     path.unlink(missing_ok=True)
-            self._name = secrets.token_hex(8)
+            self._name = self._kind + secrets.token_hex(8)
             self._me = LockFile(self.folder / f"{self._name}.lock", required=False)
             if not self._me.held:
                 self._name = "-"  # A file system without locks: the lease alone tells.

@@ -20,6 +20,9 @@ ENDED = ("done", "failed", "cancelled")
 FOLDER = "jobs"
 """In the home: what workers hold."""
 
+WORKER = "worker-"
+"""So begin the names of those that take jobs from the queue; a command that runs its own job has none."""
+
 
 @dataclass(frozen=True, slots=True)
 class JobInfo:
@@ -57,16 +60,29 @@ class JobDetails:
     events: tuple[tuple[datetime, str], ...]
 
 
-def list_jobs(library: Library, *, limit: int | None = None, unended: bool = False) -> list[JobInfo]:
+def list_jobs(
+    library: Library,
+    *,
+    limit: int | None = None,
+    unended: bool = False,
+    ended: bool = False,
+    before: int | None = None,
+) -> list[JobInfo]:
     """Jobs, the newest first.
 
     Args:
         limit: at most so many.
         unended: only those that still have something to do.
+        ended: only those that have not.
+        before: only those with a lower number.
     """
     query = select(Job).order_by(Job.id.desc())
+    if before is not None:
+        query = query.where(Job.id < before)
     if unended:
         query = query.where(Job.state.not_in(ENDED))
+    if ended:
+        query = query.where(Job.state.in_(ENDED))
     with library.read() as session:
         return [_info(library, job) for job in session.scalars(query.limit(limit))]
 
@@ -166,6 +182,11 @@ def is_alive(library: Library, job: Job) -> bool:
     if name == "-" or not rest.endswith(f" on {socket.gethostname()}"):
         return True
     return is_locked(library.home / FOLDER / f"{name}.lock")
+
+
+def workers_here(library: Library) -> int:
+    """How many workers of this library live on this machine."""
+    return sum(is_locked(path) for path in (library.home / FOLDER).glob(f"{WORKER}*.lock"))
 
 
 def people(worker: str | None) -> str:

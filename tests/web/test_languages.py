@@ -66,7 +66,7 @@ def test_a_catalogue_holds_exactly_the_messages_of_the_pages(language: Language)
 @pytest.mark.parametrize("language", TRANSLATED, ids=lambda language: language.code)
 def test_every_message_is_translated_with_the_same_placeholders(language: Language) -> None:
     messages = [message for message in read(language) if message.id]
-    assert len(messages) > 50
+    assert len(messages) > 200
     assert [fault for message in messages for fault in faults_of(message, language)] == []
 
 
@@ -173,7 +173,7 @@ def test_numbers_sizes_and_dates_are_written_as_the_language_writes_them() -> No
         assert (wording.number(12_345), wording.size(2_400_000)) == ("12.345", "2,4 MB")
         assert wording.day(now) == "03.05.2024"
         assert wording.ago(now - timedelta(minutes=5), now) == "vor 5 Minuten"
-        assert wording.ago(now + timedelta(hours=5), now) == "vor 1 Sekunde", "a clock that is ahead"
+        assert wording.ago(now + timedelta(hours=5), now) == "gerade eben", "a clock that is ahead"
     with speaking(LANGUAGES["fr"]):
         assert wording.size(184_000).split() == ["184", "ko"]
     with speaking(LANGUAGES["zh"]):

@@ -93,3 +93,6 @@ _TABLE = (
 
 CAPTIONERS: Mapping[str, CaptionerPreset] = MappingProxyType({preset.name: preset for preset in _TABLE})
 """Every preset by its name, in the order to show them."""
+
+DEFAULT_CAPTIONER = "kosmos2"
+"""When neither flag nor setting names one: the one that knows photographs."""

@@ -15,7 +15,7 @@ from search.db.schema import Job, Suspect
 from search.errors import NotFoundError, QueryError
 from search.jobs.quarantine import CRASHES, Item, acquit, crashes_of
 from search.jobs.queue import KEPT, MAX_CRASHES, WATCH, Claim, Queue, StaleJobError
-from search.jobs.rows import ask, list_jobs, show_job
+from search.jobs.rows import ask, list_jobs, show_job, workers_here
 from search.library import Library
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -287,3 +287,15 @@ def test_a_torn_note_of_what_was_in_hand_blames_nobody(library: Library, home: P
     hand = queue.hand_of(number).read()
     assert hand is not None
     assert hand.items == (Item("aa", "ä\udc80.jpg"),)
+
+
+def test_workers_are_counted_while_they_live_and_commands_are_not(library: Library) -> None:
+    assert workers_here(library) == 0
+    worker, command = Queue(library), Queue(library)
+    command.begin("index", "pictures", {})
+    assert workers_here(library) == 0
+    worker.open_for_work()
+    assert workers_here(library) == 1, "before it has anything to do"
+    worker.close()
+    assert workers_here(library) == 0
+    command.close()
