@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -25,8 +26,6 @@ from search.query.page import Asked, answer_page
 from search.query.plan import check_page, clean_text, read_request
 from search.query.sources.regions import vectors_or_crops
 from search.results import (
-    CaptionInfo,
-    FileInfo,
     Hit,
     ImageDetail,
     LibraryStatus,
@@ -44,9 +43,9 @@ from vision.localize import can_locate
 from vision.overlay_images import scale_from_middle, scale_of_strength
 from vision.types import RgbImage
 
+_T = TypeVar("_T")
+
 __all__ = [
-    "CaptionInfo",
-    "FileInfo",
     "HeatMap",
     "Hit",
     "ImageDetail",
@@ -230,16 +229,19 @@ class SearchService:
         Raises:
             NotFoundError: there is no such picture.
         """
-        with self._library.read() as session:
-            detail = image_detail(session, image_id)
+        detail = self.look(lambda session: image_detail(session, image_id))
         if detail is None:
             raise NotFoundError(f"there is no picture {image_id} in this library")
         return detail
 
     def region(self, region_id: int) -> tuple[ImageDetail, RegionInfo]:
         """A box and the picture that it is on; raises `NotFoundError` where there is no such box."""
+        return self.look(lambda session: region_detail(session, region_id))
+
+    def look(self, query: Callable[[Session], _T]) -> _T:
+        """What a query of `search.db` finds on one snapshot of the database."""
         with self._library.read() as session:
-            return region_detail(session, region_id)
+            return query(session)
 
     def recent(self, k: int = 40, offset: int = 0) -> SearchResult:
         """The pictures indexed last, newest first, with score 0 and no reasons: for a page without a query."""

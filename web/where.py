@@ -76,7 +76,7 @@ def _thing(number: int, one: Pointed, width: float, height: float) -> str:
         f'height="{(one.box.y1 - one.box.y0) * height:.1f}" fill="none" rx="2"'
     )
     colour = _COLOURS[number % len(_COLOURS)]
-    label = one.phrase if len(one.phrase) <= 32 else one.phrase[:31] + "…"
+    label = f"{number + 1} " + (one.phrase if len(one.phrase) <= 32 else one.phrase[:31] + "…")
     wide = min(len(label) * _LETTER_PX + 6, width)
     left, top = min(x, width - wide), y - _LINE_PX if y >= _LINE_PX else y
     return (
