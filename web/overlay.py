@@ -130,10 +130,11 @@ def draw(
         labels: how large labels are on it.
         number_of: another number for a region, that of the piece of a query that it answers; None where it has none.
     """
-    largest = sorted(regions, key=lambda region: -_area(region.box))[:MAX_BOXES]
+    number = number_of or (lambda region: None)
+    largest = sorted(regions, key=lambda region: (number(region) is None, -_area(region.box)))[:MAX_BOXES]
     kept = [region for region in regions if any(region is other for other in largest)]
-    things = _things(kept)
-    numbers = [(number_of(members[0]) if number_of else None) or group + 1 for group, members in enumerate(things)]
+    things = _things(kept, number)
+    numbers = [number(members[0]) or group + 1 for group, members in enumerate(things)]
     drawn: dict[tuple[int, Box], bool] = {}
     for group, members in enumerate(things):
         drawn.update({(group, member.box): member.source == PATCHES for member in members})
@@ -192,11 +193,15 @@ def _drawn(box: Box, group: int, number: int, *, derived: bool) -> Drawn:
     return Drawn(group, number, (number - 1) % COLOURS, derived, x, y, width, height)
 
 
-def _things(regions: Sequence[Groundable]) -> list[list[Groundable]]:
-    """Gather regions by phrase, then phrases whose boxes are the same: "a bear" and "the large bear" are one thing."""
-    phrases: dict[str, list[Groundable]] = {}
+def _things(
+    regions: Sequence[Groundable], number_of: Callable[[Groundable], int | None]
+) -> list[list[Groundable]]:
+    """Gather regions by phrase and number, then phrases whose boxes are the same: "a bear" and "the large bear" are one
+    thing.
+    """
+    phrases: dict[tuple[str, int | None], list[Groundable]] = {}
     for region in regions:
-        phrases.setdefault(region.phrase.casefold(), []).append(region)
+        phrases.setdefault((region.phrase.casefold(), number_of(region)), []).append(region)
     things: dict[frozenset[tuple[int, ...]], list[Groundable]] = {}
     for members in phrases.values():
         # To a two-hundredth of a side: nobody can tell such boxes apart.

@@ -21,6 +21,7 @@ from web.looking import LookerDep, PictureLooker
 from web.overlay import VIEWER_LABELS, Groundable, Overlay, draw, mark_phrases
 from web.pages.neighbours import Led, Neighbours, PageText, neighbours
 from web.pages.tiles import label_of
+from web.pieces import number_of
 from web.shown_facts import shown_facts
 from web.templating import render
 
@@ -83,13 +84,12 @@ def _drawn(detail: ImageDetail, near: Neighbours) -> tuple[Overlay, frozenset[in
     matched: list[Groundable] = list(near.hit.regions) if near.hit else []
     known: list[Groundable] = [region for caption in detail.captions for region in caption.regions]
     known += detail.regions
-    drawn = {region.region_id for region in matched if region.region_id is not None}
-    overlay = draw([*matched, *(region for region in known if region.region_id not in drawn)], VIEWER_LABELS)
-    answering = {region.phrase.casefold() for region in matched}
-    groups = {
-        thing.group for thing in overlay.things if any(phrase.casefold() in answering for phrase in thing.phrases)
-    }
-    return overlay, frozenset(groups)
+    shown = {region.region_id for region in matched if region.region_id is not None}
+    regions = [*matched, *(region for region in known if region.region_id not in shown)]
+    overlay = draw(regions, VIEWER_LABELS, lambda region: number_of(region, near.pieces))
+    # What answers the query comes first, so that its things do.
+    answering = len(draw(matched, VIEWER_LABELS, lambda region: number_of(region, near.pieces)).things)
+    return overlay, frozenset(range(answering))
 
 
 def _written_by_machines(said: Sequence[Said]) -> frozenset[int]:
