@@ -193,9 +193,7 @@ def _drawn(box: Box, group: int, number: int, *, derived: bool) -> Drawn:
     return Drawn(group, number, (number - 1) % COLOURS, derived, x, y, width, height)
 
 
-def _things(
-    regions: Sequence[Groundable], number_of: Callable[[Groundable], int | None]
-) -> list[list[Groundable]]:
+def _things(regions: Sequence[Groundable], number_of: Callable[[Groundable], int | None]) -> list[list[Groundable]]:
     """Gather regions by phrase and number, then phrases whose boxes are the same: "a bear" and "the large bear" are one
     thing.
     """

@@ -98,7 +98,9 @@ def pages_of(ids: dict[str, int]) -> list[str]:
     return addresses + [f"/images/{image_id}?q=red" for image_id in ids.values()]
 
 
-def test_no_page_holds_scripts_of_its_own_or_styles_or_foreign_addresses(client: TestClient, ids: dict[str, int]) -> None:
+def test_no_page_holds_scripts_of_its_own_or_styles_or_foreign_addresses(
+    client: TestClient, ids: dict[str, int]
+) -> None:
     for address in pages_of(ids):
         answer = client.get(address, headers={"accept": "text/html"})
         assert_inert(Page(answer.text))

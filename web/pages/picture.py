@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from search.db.said import Said, captions_of
 from search.looked import PictureAnswer
-from search.results import ImageDetail
+from search.results import CaptionInfo, ImageDetail
 from vision.grounding.errors import PromptError
 from web.deps import EngineDep, ImageId
 from web.errors import in_one_line, kind_of
@@ -40,6 +40,15 @@ class Answered:
     problem: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What else is to be shown: where words are (`heat`), an answer (`ask`), captions of one language (`lang`)."""
+
+    heat: PageText = ""
+    ask: PageText = ""
+    lang: Annotated[str, Query(max_length=16)] = ""
+
+
 @router.get("/images/{image_id}")
 async def picture(
     request: Request,
@@ -47,8 +56,7 @@ async def picture(
     looker: LookerDep,
     image_id: ImageId,
     led: Annotated[Led, Depends()],
-    heat: PageText = "",
-    ask: PageText = "",
+    wish: Annotated[Wish, Depends()],
 ) -> Response:
     """One picture, large, with every phrase that is known of it; on request where words are in it, or an answer."""
     service = engine.service()
@@ -56,7 +64,7 @@ async def picture(
     said = await run_in_threadpool(service.look, lambda session: captions_of(session, [image_id]).get(image_id, ()))
     near = await neighbours(engine, led, image_id)
     overlay, matched = _drawn(detail, near)
-    answered = await _answered(looker, detail, ask) if ask else None
+    answered = await _answered(looker, detail, wish.ask) if wish.ask else None
     context = {
         "led": led,
         "q": led.q,
@@ -64,12 +72,14 @@ async def picture(
         "matched": matched,
         "image": detail,
         "overlay": overlay,
-        "captions": [(caption, mark_phrases(caption, overlay.things)) for caption in detail.captions],
+        "captions": [(one, mark_phrases(one, overlay.things)) for one in _in_language(detail, wish.lang)],
+        "lang": wish.lang,
+        "languages": sorted({one.language for one in detail.captions if one.language}),
         "machine": _written_by_machines(said),
         "label": label_of(said, detail.files[0].path if detail.files else None),
         "facts": shown_facts(detail.facts),
         "lines": detail.lines[:_LINES],
-        "heat": await shown_heat(looker, detail, heat) if heat.strip() else None,
+        "heat": await shown_heat(looker, detail, wish.heat) if wish.heat.strip() else None,
         "parts": suggested_parts(led.q) if led.q.strip() else [],
         "gradient": gradient(),
         "has_heat": service.may_have_heat_maps,
@@ -90,6 +100,11 @@ def _drawn(detail: ImageDetail, near: Neighbours) -> tuple[Overlay, frozenset[in
     # What answers the query comes first, so that its things do.
     answering = len(draw(matched, VIEWER_LABELS, lambda region: number_of(region, near.pieces)).things)
     return overlay, frozenset(range(answering))
+
+
+def _in_language(detail: ImageDetail, lang: str) -> list[CaptionInfo]:
+    """The captions of one language; all of them where none is asked for or there is none in it."""
+    return [one for one in detail.captions if lang and one.language == lang] or list(detail.captions)
 
 
 def _written_by_machines(said: Sequence[Said]) -> frozenset[int]:

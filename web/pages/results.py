@@ -17,6 +17,7 @@ from vision.types import RgbImage
 from web.deps import MAX_PAGE_HITS, Engine, EngineDep, LikeId, RegionId
 from web.media import PreviewMaker
 from web.overlay import TILE_LABELS, Overlay, draw
+from web.pages.filters import shown_facets
 from web.pages.tiles import tiles_of
 from web.pages.tokens import orders, shown_tokens
 from web.pieces import marked_query, query_pieces
@@ -62,12 +63,14 @@ class Shown:
         page: the first page that is shown.
         upto: the last one; None where it is the first.
         beyond: show what lies behind the line of what is likely relevant too.
+        filters: show what the answer can be narrowed by.
     """
 
     k: PageHits = HITS_PER_PAGE
     page: PageNumber = 1
     upto: LastPage = None
     beyond: bool = False
+    filters: bool = False
 
     @property
     def last(self) -> int:
@@ -76,7 +79,9 @@ class Shown:
 
     def links(self) -> dict[str, object]:
         """The parts of an address that every page of this answer has."""
-        return {"k": None if self.k == HITS_PER_PAGE else self.k, "beyond": "true" if self.beyond else None}
+        given = {"beyond": self.beyond, "filters": self.filters}
+        flags = {name: "true" if value else None for name, value in given.items()}
+        return {"k": None if self.k == HITS_PER_PAGE else self.k, **flags}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +120,15 @@ async def _part(request: Request, engine: Engine, image_id: int, crop: str) -> t
 
 def _answer(request: Request, engine: Engine, asked: Asked, shown: Shown, pictures: tuple[RgbImage, ...]) -> Response:
     whole = None if pictures else asked.like
-    answer = engine.search(
-        SearchRequest(
-            text=asked.text,
-            pictures=pictures,
-            like_image_id=whole,
-            like_region_id=asked.region,
-            k=shown.k * (shown.last - shown.page + 1),
-            offset=(shown.page - 1) * shown.k,
-        )
+    wanted = SearchRequest(
+        text=asked.text,
+        pictures=pictures,
+        like_image_id=whole,
+        like_region_id=asked.region,
+        k=shown.k * (shown.last - shown.page + 1),
+        offset=(shown.page - 1) * shown.k,
     )
-    result, behind = _before_the_line(answer, beyond=shown.beyond)
+    result, behind = _before_the_line(engine.search(wanted), beyond=shown.beyond)
     service = engine.service()
     return results_page(
         request,
@@ -139,6 +142,8 @@ def _answer(request: Request, engine: Engine, asked: Asked, shown: Shown, pictur
             "boxed": _boxed(engine, asked.region) if asked.region is not None else None,
             "tokens": shown_tokens(result) if asked.text else [],
             "orders": orders(result) if asked.text else [],
+            "filters": shown_facets(service.facets(wanted), asked.q) if shown.filters else None,
+            "can_filter": True,
             "behind": behind,
             "nothing_likely": bool(asked.text) and result.likely == 0 and shown.page == 1,
         },
@@ -168,6 +173,8 @@ def results_page(
         "leads": {},
         "tokens": [],
         "orders": [],
+        "filters": None,
+        "can_filter": False,
         "behind": False,
         "nothing_likely": False,
         "page": 1,

@@ -1,10 +1,14 @@
-// "Load more": htmx puts the next page behind this one; the address then asks for both, so that reloading keeps them.
+// What htmx puts into the page is written into the address, so that reloading keeps it: more results, open filters.
 
 export function watchMore() {
   document.addEventListener("htmx:afterSwap", (event) => {
-    const upto = event.detail.requestConfig?.elt?.dataset.upto;
+    const { upto, address: given } = event.detail.requestConfig?.elt?.dataset ?? {};
+    const address = new URL(given ?? location.href, location.href);
+    if (given) {
+      history.replaceState(history.state, "", address);
+      document.querySelector("#filters a")?.focus({ preventScroll: true });
+    }
     if (!upto) return;
-    const address = new URL(location.href);
     address.searchParams.set("upto", upto);
     history.replaceState(history.state, "", address);
     const galleries = document.querySelectorAll(".answered > .gallery");

@@ -84,9 +84,7 @@ def open_visit(chromium: Any) -> OpenVisit:
 
     @contextmanager
     def opened(address: str, width: int = 1200, height: int = 900, **options: Any) -> Iterator[Visit]:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, reduced_motion="reduce", **options
-        )
+        context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **options)
         with ExitStack() as closing:
             closing.callback(context.close)
             context.set_default_timeout(15_000)

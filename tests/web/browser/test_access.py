@@ -8,12 +8,14 @@ import pytest
 
 axe_playwright = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
 
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
 MOST_SHIFT = 0.02
 
 
 def paths(ids: dict[str, int]) -> list[str]:
-    return ["/", "/search?q=a+white+box", f"/images/{ids['red']}?q=a+white+box&n=1", "/nothing"]
+    return ["/", "/search?q=a+white+box&filters=true", f"/images/{ids['red']}?q=a+white+box&n=1", "/nothing"]
 
 
 def violations(page: Any) -> list[str]:
@@ -23,9 +25,7 @@ def violations(page: Any) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 768, 1440])
-def test_pages_have_no_barriers(
-    open_visit: Any, address: str, ids: dict[str, int], width: int, scheme: str
-) -> None:
+def test_pages_have_no_barriers(open_visit: Any, address: str, ids: dict[str, int], width: int, scheme: str) -> None:
     with open_visit(address, width, 900, color_scheme=scheme) as visit:
         for path in paths(ids):
             page = visit.go(path)

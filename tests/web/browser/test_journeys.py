@@ -162,7 +162,9 @@ def test_a_part_of_a_result_is_searched_with(visit: Any, ids: dict[str, int]) ->
 def test_a_part_of_an_upload_is_searched_with(visit: Any) -> None:
     page = visit.go("/")
     page.locator(".ask-picture summary").click()
-    page.set_input_files("#image", {"name": "both.png", "mimeType": "image/png", "buffer": picture_bytes("blue", "pink")})
+    page.set_input_files(
+        "#image", {"name": "both.png", "mimeType": "image/png", "buffer": picture_bytes("blue", "pink")}
+    )
     page.locator(".choosable img").wait_for()
     page.locator("#upload-previews button", has_text="Choose a part").click()
     area = page.locator(".choosing").bounding_box()
@@ -210,3 +212,13 @@ def test_the_folder_of_a_file_is_copied(open_visit: Any, address: str, ids: dict
         page.locator("[data-copy]").click()
         page.get_by_text("Copied").wait_for()
         assert page.evaluate("navigator.clipboard.readText()").endswith("/")
+
+
+def test_filters_open_in_place_and_the_address_says_so(visit: Any) -> None:
+    page = visit.go("/search?q=a+white+box")
+    page.locator("#filters a").click()
+    page.locator(".facets").wait_for()
+    assert visit.path == "/search?q=a+white+box&filters=true"
+    page.locator("#filters a").first.click()
+    page.locator(".facets").wait_for(state="detached")
+    assert visit.path == "/search?q=a+white+box"

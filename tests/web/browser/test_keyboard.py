@@ -93,9 +93,9 @@ def test_a_picture_is_enlarged_moved_and_seen_whole_again(visit: Any, ids: dict[
 
 
 def test_b_hides_and_shows_the_boxes(visit: Any, ids: dict[str, int]) -> None:
-    for path, boxes in ((f"/images/{ids['red']}", ".stage .boxes"), ("/search?q=a+white+box", ".frame .boxes")):
+    for path, chosen in ((f"/images/{ids['red']}", ".stage .boxes"), ("/search?q=a+white+box", ".frame .boxes")):
         visit.go(path)
-        boxes = visit.page.locator(boxes).first
+        boxes = visit.page.locator(chosen).first
         press(visit, "b")
         assert boxes.is_hidden()
         press(visit, "b")

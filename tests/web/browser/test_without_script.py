@@ -88,3 +88,15 @@ def test_boxes_of_one_thing_are_hidden_and_shown(plain: Any, ids: dict[str, int]
     assert page.locator(".box.g0").first.is_hidden()
     page.locator("#boxes-none").check()
     assert page.locator(".stage .boxes").first.is_hidden()
+
+
+def test_filters_with_counts_narrow_the_query(plain: Any) -> None:
+    page = plain.go("/search?q=a+red+wall")
+    page.locator("#filters a").click()
+    facet = page.locator(".facet.of-format")
+    assert "png" in facet.inner_text()
+    facet.locator("a").first.click()
+    page.wait_for_url("**/search?q=a+red+wall+format%3A*")
+    assert page.locator(".tokens .filter").count() == 1
+    page.locator(".tokens .filter a").click()
+    page.wait_for_url("**/search?q=a+red+wall&filters=true")
