@@ -48,10 +48,9 @@ def number_of(region: object, pieces: Sequence[QueryPiece]) -> int | None:
 
 def marked_query(query: str, pieces: Sequence[QueryPiece]) -> tuple[QueryStretch, ...]:
     """Cut a query where its pieces stand in it; a piece inside another one, or not in the query, is not marked."""
-    folded = query.casefold()
-    if len(folded) != len(query):  # a letter that folds to two: positions would not fit
-        folded = query.lower() if len(query.lower()) == len(query) else query
-    places = [(folded.find(piece.text.casefold()), piece) for piece in pieces]
+    # Not folded where that makes two letters of one: places would not fit.
+    fold = str.lower if len(query.lower()) == len(query) else str
+    places = [(fold(query).find(fold(piece.text)), piece) for piece in pieces]
     spans = sorted(
         ((start, piece) for start, piece in places if start >= 0), key=lambda one: (one[0], -len(one[1].text))
     )

@@ -92,7 +92,7 @@ function onSubmit(event) {
   const form = event.target;
   if (!dialog.contains(form) || !form.matches("[data-reloads]")) return;
   event.preventDefault();
-  step(`${form.action}?${new URLSearchParams(new FormData(form))}`.replace(/\?.*\?/, "?"));
+  step(`${form.action}?${new URLSearchParams(new FormData(form))}`);
 }
 
 export function watchViewer() {
