@@ -51,7 +51,7 @@ async def where_layer(
     detail = await run_in_threadpool(lambda: engine.service().image(image_id))
     text = clean_text(q)
     known = await looker.version(detail, text)
-    etag = f'"{known[:32]}-w"'
+    etag = f'"{known[:32]}-w2"'
     headers = {"ETag": etag, "Cache-Control": "private, max-age=600" if version else "private, no-cache"}
     if etag_matches(if_none_match, etag):
         return Response(status_code=304, headers=headers)

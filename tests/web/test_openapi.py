@@ -128,13 +128,15 @@ def test_every_answer_carries_the_security_headers(client: TestClient, ids: dict
         assert {name: headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS, address
 
 
-def test_the_content_security_policy_allows_nothing_but_our_own_pictures_and_styles() -> None:
+def test_the_content_security_policy_allows_nothing_but_our_own_files_and_chosen_pictures() -> None:
     policy = dict(
         directive.strip().split(" ", 1) for directive in SECURITY_HEADERS["Content-Security-Policy"].split(";")
     )
     assert policy == {
         "default-src": "'none'",
-        "img-src": "'self'",
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "img-src": "'self' blob:",
         "style-src": "'self'",
         "form-action": "'self'",
         "base-uri": "'none'",

@@ -42,6 +42,8 @@ def suggest(request: Request, engine: EngineDep, q: Annotated[str, Query(max_len
 
 
 def _suggestions(engine: EngineDep, typed: str) -> list[Suggestion]:
+    if typed.count('"') % 2:  # within quotation marks each word counts
+        return []
     words = typed.split(" ")
     first = max(0, len(words) - _TRIED)
     try:
