@@ -19,6 +19,9 @@ ASPECT_LIMIT = 277
 HIGHLIGHTS = 64
 """Phrases of one picture that can be pointed at; further ones are drawn but do not light up."""
 
+PIECES = 12
+"""Pieces of a query that light up when they are pointed at."""
+
 COLOURS = 7
 """Okabe and Ito's colours without black, `.c0` to `.c6` in the stylesheet."""
 
@@ -51,6 +54,14 @@ def stylesheet() -> str:
         rules.append(f".viewer:has({pointed}) .g{n}{{--lit:1;--tag:1}}")
         rules.append(f".viewer:has(.g{n}:hover) .phrase.p{n}{{background-size:100% 100%;color:var(--on)}}")
         rules.append(f".viewer:has(#show-{n}:not(:checked)) .g{n}{{display:none}}")
+    for n in range(1, PIECES + 1):
+        # A piece of the query, its boxes on every picture and its mark beside a picture light up together.
+        pointed = f":is(.word,.marks li).w{n}:is(:hover,:focus,:focus-within)"
+        rules.append(f":is(.answered,.viewer):has({pointed}) :is(.box,.tag).w{n}{{--lit:1;--tag:1}}")
+        rules.append(
+            f".answered:has(.tile:is(:hover,:focus-within) .box.w{n}) .word.w{n}{{--full:100%;color:var(--on)}}"
+        )
+        rules.append(f".viewer:has(.box.w{n}:hover) .word.w{n}{{--full:100%;color:var(--on)}}")
     return "\n".join(rules) + "\n"
 
 

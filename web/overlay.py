@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,10 +56,12 @@ class Drawn:
     """One rectangle; numbers are written out as SVG reads them, in a viewBox of 1 × 1.
 
     Attributes:
+        number: of its thing, from 1, or of the piece of the query that it answers.
         derived: nobody stored it; it follows from the picture's patches.
     """
 
     group: int
+    number: int
     colour: int
     derived: bool
     x: str
@@ -73,6 +75,7 @@ class Label:
     """A phrase to write beside its largest box; `place` are class names of `static/geometry.css`."""
 
     group: int
+    number: int
     colour: int
     phrase: str
     place: str
@@ -90,6 +93,7 @@ class Thing:
     """
 
     group: int
+    number: int
     colour: int
     phrases: tuple[str, ...]
     score: float | None
@@ -116,32 +120,42 @@ class Piece:
     colour: int
 
 
-def draw(regions: Sequence[Groundable], labels: LabelSize) -> Overlay:
-    """Arrange regions of one picture: each thing has a number and a colour, in order of appearance."""
-    largest = sorted(regions, key=lambda region: -_area(region.box))[:MAX_BOXES]
+def draw(
+    regions: Sequence[Groundable], labels: LabelSize, number_of: Callable[[Groundable], int | None] | None = None
+) -> Overlay:
+    """Arrange regions of one picture: each thing has a number and a colour, in order of appearance.
+
+    Args:
+        regions: of one picture.
+        labels: how large labels are on it.
+        number_of: another number for a region, that of the piece of a query that it answers; None where it has none.
+    """
+    number = number_of or (lambda region: None)
+    largest = sorted(regions, key=lambda region: (number(region) is None, -_area(region.box)))[:MAX_BOXES]
     kept = [region for region in regions if any(region is other for other in largest)]
-    things = _things(kept)
+    things = _things(kept, number)
+    numbers = [number(members[0]) or group + 1 for group, members in enumerate(things)]
     drawn: dict[tuple[int, Box], bool] = {}
     for group, members in enumerate(things):
         drawn.update({(group, member.box): member.source == PATCHES for member in members})
     return Overlay(
         boxes=tuple(
-            _drawn(box, group, derived=drawn[group, box])
+            _drawn(box, group, numbers[group], derived=drawn[group, box])
             for group, box in sorted(drawn, key=lambda entry: -_area(entry[1]))
         ),
-        labels=_labels(things, labels),
-        things=tuple(_thing(group, members) for group, members in enumerate(things)),
+        labels=_labels(things, numbers, labels),
+        things=tuple(_thing(group, numbers[group], members) for group, members in enumerate(things)),
     )
 
 
 def derived_box(box: Box) -> Drawn:
     """A box of its own beside those that are stored."""
-    return _drawn(box, 0, derived=True)
+    return _drawn(box, 0, 1, derived=True)
 
 
 def mark_phrases(caption: CaptionInfo, things: Sequence[Thing]) -> tuple[Piece, ...]:
     """Cut a caption at the spans of its phrases; spans outside the text or across an earlier one are left unmarked."""
-    groups = {phrase.casefold(): thing.group for thing in things for phrase in thing.phrases}
+    groups = {phrase.casefold(): thing for thing in things for phrase in thing.phrases}
     spans = {
         (region.span.start, region.span.end): groups.get(region.phrase.casefold())
         for region in caption.regions
@@ -149,12 +163,12 @@ def mark_phrases(caption: CaptionInfo, things: Sequence[Thing]) -> tuple[Piece, 
     }
     pieces: list[Piece] = []
     cursor = 0
-    for (start, end), group in sorted(spans.items(), key=lambda item: (item[0][0], -item[0][1])):
-        if start < cursor or group is None:
+    for (start, end), thing in sorted(spans.items(), key=lambda item: (item[0][0], -item[0][1])):
+        if start < cursor or thing is None:
             continue
         if start > cursor:
             pieces.append(Piece(caption.text[cursor:start], None, 0))
-        pieces.append(Piece(caption.text[start:end], group, group % COLOURS))
+        pieces.append(Piece(caption.text[start:end], thing.group, thing.colour))
         cursor = end
     if cursor < len(caption.text):
         pieces.append(Piece(caption.text[cursor:], None, 0))
@@ -174,16 +188,18 @@ def _area(box: Box) -> float:
     return (box.x1 - box.x0) * (box.y1 - box.y0)
 
 
-def _drawn(box: Box, group: int, *, derived: bool) -> Drawn:
+def _drawn(box: Box, group: int, number: int, *, derived: bool) -> Drawn:
     x, y, width, height = (f"{value:.6f}" for value in (box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0))
-    return Drawn(group, group % COLOURS, derived, x, y, width, height)
+    return Drawn(group, number, (number - 1) % COLOURS, derived, x, y, width, height)
 
 
-def _things(regions: Sequence[Groundable]) -> list[list[Groundable]]:
-    """Gather regions by phrase, then phrases whose boxes are the same: "a bear" and "the large bear" are one thing."""
-    phrases: dict[str, list[Groundable]] = {}
+def _things(regions: Sequence[Groundable], number_of: Callable[[Groundable], int | None]) -> list[list[Groundable]]:
+    """Gather regions by phrase and number, then phrases whose boxes are the same: "a bear" and "the large bear" are one
+    thing.
+    """
+    phrases: dict[tuple[str, int | None], list[Groundable]] = {}
     for region in regions:
-        phrases.setdefault(region.phrase.casefold(), []).append(region)
+        phrases.setdefault((region.phrase.casefold(), number_of(region)), []).append(region)
     things: dict[frozenset[tuple[int, ...]], list[Groundable]] = {}
     for members in phrases.values():
         # To a two-hundredth of a side: nobody can tell such boxes apart.
@@ -192,12 +208,13 @@ def _things(regions: Sequence[Groundable]) -> list[list[Groundable]]:
     return list(things.values())
 
 
-def _thing(group: int, members: Sequence[Groundable]) -> Thing:
+def _thing(group: int, number: int, members: Sequence[Groundable]) -> Thing:
     phrases = {member.phrase.casefold(): member.phrase for member in reversed(members)}
     boxes = sorted({member.box for member in members}, key=_area)
     return Thing(
         group=group,
-        colour=group % COLOURS,
+        number=number,
+        colour=(number - 1) % COLOURS,
         phrases=tuple(phrases[key] for key in dict.fromkeys(member.phrase.casefold() for member in members)),
         score=max((member.score for member in members if member.score is not None), default=None),
         place=place_in_words(boxes[-1]),
@@ -212,14 +229,15 @@ def _stored(members: Sequence[Groundable]) -> int | None:
     return max(stored, key=lambda member: _area(member.box)).region_id if stored else None
 
 
-def _labels(things: Sequence[Sequence[Groundable]], size: LabelSize) -> tuple[Label, ...]:
+def _labels(things: Sequence[Sequence[Groundable]], numbers: Sequence[int], size: LabelSize) -> tuple[Label, ...]:
     taken: list[tuple[float, float, float, float]] = []
     labels: list[Label] = []
     for group, members in enumerate(things):
         largest = max(members, key=lambda member: _area(member.box))
-        place, rectangle = _place(largest.box, len(members[0].phrase) * size.char_width, size.line_height, taken)
+        width = (len(members[0].phrase) + 2) * size.char_width
+        place, rectangle = _place(largest.box, width, size.line_height, taken)
         taken.append(rectangle)
-        labels.append(Label(group, group % COLOURS, members[0].phrase, place))
+        labels.append(Label(group, numbers[group], (numbers[group] - 1) % COLOURS, members[0].phrase, place))
     return tuple(labels)
 
 

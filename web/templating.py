@@ -85,9 +85,9 @@ def heat_url(image_id: int, text: str, version: str) -> str:
     return at(f"/media/{image_id}/heat.png?") + urlencode({"q": text, "v": version[:16]})
 
 
-def page_url(image_id: int, query: str = "", heat: str = "") -> str:
-    """Address of a picture's page, which remembers the query that led there; `heat` is what to look for in it."""
-    given = {name: value for name, value in {"q": query, "heat": heat}.items() if value}
+def page_url(image_id: int, q: object = "", heat: str = "", **led: object) -> str:
+    """Address of a picture's page, which remembers the search that led there; `heat` is what to look for in it."""
+    given = {name: value for name, value in {"q": q, **led, "heat": heat}.items() if value}
     return at(f"/images/{image_id}") + ("?" + urlencode(given) if given else "")
 
 

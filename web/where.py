@@ -52,7 +52,7 @@ async def where_layer(
     detail = await run_in_threadpool(lambda: engine.service().image(image_id))
     text = clean_text(q)
     known = await looker.version(detail, text)
-    etag = f'"{known[:32]}-w"'
+    etag = f'"{known[:32]}-w2"'
     headers = {"ETag": etag, "Cache-Control": "private, max-age=600" if version else "private, no-cache"}
     if etag_matches(if_none_match, etag):
         return Response(status_code=304, headers=headers)
@@ -77,7 +77,7 @@ def _thing(number: int, one: Pointed, width: float, height: float) -> str:
         f'height="{(one.box.y1 - one.box.y0) * height:.1f}" fill="none" rx="2"'
     )
     colour = _COLOURS[number % len(_COLOURS)]
-    label = one.phrase if len(one.phrase) <= 32 else one.phrase[:31] + "…"
+    label = f"{number + 1} " + (one.phrase if len(one.phrase) <= 32 else one.phrase[:31] + "…")
     wide = min(len(label) * _LETTER_PX + 6, width)
     left, top = min(x, width - wide), y - _LINE_PX if y >= _LINE_PX else y
     return (

@@ -128,7 +128,7 @@ def test_every_answer_carries_the_security_headers(client: TestClient, ids: dict
         assert {name: headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS, address
 
 
-def test_the_content_security_policy_allows_nothing_but_our_own_scripts_pictures_and_styles() -> None:
+def test_the_content_security_policy_allows_nothing_but_our_own_files_and_chosen_pictures() -> None:
     policy = dict(
         directive.strip().split(" ", 1) for directive in SECURITY_HEADERS["Content-Security-Policy"].split(";")
     )

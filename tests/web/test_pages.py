@@ -1,7 +1,8 @@
-"""The pages: what they show, that they need no script, and that nothing hostile comes through."""
+"""The pages: what they show, that only our own script files run on them, and that nothing hostile comes through."""
 
 from __future__ import annotations
 
+import gzip
 import html
 import io
 import re
@@ -16,6 +17,7 @@ from starlette.testclient import TestClient
 from search.settings import Settings
 from web.app import create_app
 from web.layout import GEOMETRY_CSS, stylesheet
+from web.templating import STATIC
 
 HOSTILE_QUERIES = [
     "<script>alert(1)</script>",
@@ -79,12 +81,15 @@ def browse(client: TestClient, address: str, status: int = 200) -> Page:
 
 def assert_inert(page: Page) -> None:
     """Nothing that could run, and nothing that the Content-Security-Policy would have to stop."""
-    assert not page.all("script")
+    assert {str(script["src"]).split("?")[0] for script in page.all("script")} == {
+        "/static/vendor/htmx/htmx.min.js",
+        "/static/deixis.js",
+    }, "no other script, and none within the page"
     assert not page.all("style")
     for tag, attributes in page.elements:
         assert "style" not in attributes, tag
-        assert not [name for name in attributes if name.startswith("on")], tag
-        for name in ("href", "src", "action"):
+        assert not [name for name in attributes if name.startswith(("on", "hx-on", "hx-vars", "hx-vals"))], tag
+        for name in ("href", "src", "action", "hx-get"):
             value = attributes.get(name) or "/"
             assert value.startswith(("/", "#")), f"{tag} {name}={value}"
             assert not value.startswith("//")
@@ -95,7 +100,9 @@ def pages_of(ids: dict[str, int]) -> list[str]:
     return addresses + [f"/images/{image_id}?q=red" for image_id in ids.values()]
 
 
-def test_no_page_holds_scripts_or_styles_or_foreign_addresses(client: TestClient, ids: dict[str, int]) -> None:
+def test_no_page_holds_scripts_of_its_own_or_styles_or_foreign_addresses(
+    client: TestClient, ids: dict[str, int]
+) -> None:
     for address in pages_of(ids):
         answer = client.get(address, headers={"accept": "text/html"})
         assert_inert(Page(answer.text))
@@ -259,3 +266,61 @@ def test_the_server_answers_to_its_own_names(settings: Settings, host: str) -> N
     named = replace(settings, allowed_hosts="localhost, Pictures.LAN")
     with TestClient(create_app(named), base_url="http://localhost") as client:
         assert client.get("/healthz", headers={"host": host}).status_code == 200
+
+
+def test_script_and_style_are_small() -> None:
+    files = [path for path in STATIC.rglob("*") if path.suffix in (".css", ".js")]
+    assert len(files) > 15
+    assert sum(len(gzip.compress(path.read_bytes())) for path in files) <= 60_000
+
+
+def test_a_caption_labels_a_picture_and_its_file_is_named_apart(client: TestClient) -> None:
+    page = browse(client, "/search?q=a+white+box")
+    assert page.by_class("says")[0]["title"] == "A red wall with a white box."
+    assert page.all("img")[0]["alt"] == "A red wall with a white box."
+    assert "red.png" in page.text
+
+
+def test_the_line_between_what_is_likely_and_what_is_not_is_drawn(client: TestClient) -> None:
+    likely = client.get("/api/v1/search", params={"q": "a white box", "k": 100}).json()["likely"]
+    assert 0 < likely < 12
+    page = browse(client, "/search?q=a+white+box&beyond=true")
+    shown = [name for _, attributes in page.elements for name in (attributes.get("class") or "").split()]
+    order = [name for name in shown if name in {"tile", "divide"}]
+    assert order == ["tile"] * likely + ["divide"] + ["tile"] * (12 - likely)
+
+
+def test_a_picture_knows_its_place_in_the_search_that_led_to_it(client: TestClient, ids: dict[str, int]) -> None:
+    hits = client.get("/api/v1/search", params={"q": "red", "k": 3}).json()["hits"]
+    first, second, third = (hit["image_id"] for hit in hits)
+    page = browse(client, f"/images/{second}?q=red&n=2&beyond=true")
+    steps = {link["rel"]: link["href"] for link in page.all("a") if link.get("rel") in ("prev", "next")}
+    assert steps == {
+        "prev": f"/images/{first}?q=red&beyond=true&n=1",
+        "next": f"/images/{third}?q=red&beyond=true&n=3",
+    }
+    elsewhere = browse(client, f"/images/{third}?q=red&n=1&beyond=true")
+    assert "Why it was found" in elsewhere.text, "the library has grown since: it is one of the three"
+    for address in (f"/images/{second}?q=red", f"/images/{second}?n=2", f"/images/{second}?q=nosuch:filter&n=2"):
+        assert "Why it was found" not in browse(client, address).text
+
+
+def test_pictures_like_one_are_a_page(client: TestClient, ids: dict[str, int]) -> None:
+    page = browse(client, f"/images/{ids['red']}/alike")
+    assert_inert(page)
+    assert len(page.by_class("tile")) == 11
+    browse(client, "/images/999999/alike", status=404)
+
+
+def test_suggestions_keep_what_was_typed_before(client: TestClient) -> None:
+    page = Page(client.get("/suggest", params={"q": "-blue a whi"}).text)
+    assert [option["data-query"] for option in page.all("li")] == ["-blue a white box"]
+    for typed in ("", "a", "nosuchphrase", "date:20", "a white box", '"a whi'):
+        assert not Page(client.get("/suggest", params={"q": typed}).text).all("li"), typed
+
+
+def test_several_pages_are_shown_at_once(client: TestClient) -> None:
+    page = browse(client, "/search?q=red&k=2&page=2&upto=4&beyond=true")
+    assert len(page.by_class("tile")) == 6
+    assert len(browse(client, "/search?q=red&k=2&page=2&upto=1&beyond=true").by_class("tile")) == 2
+    assert len(browse(client, "/search?q=red&k=100&upto=1000&beyond=true").by_class("tile")) == 12

@@ -73,7 +73,7 @@ def test_sure_tiles_without_a_box_get_one_when_they_are_seen(client: TestClient)
         assert client.get(address, headers={"if-none-match": answer.headers["etag"]}).status_code == 304
         root = ET.fromstring(answer.text)  # what this server wrote
         labels = [text.text for text in root.iter(f"{SVG}text")]
-        assert labels in ([], [words])
+        assert labels in ([], [f"1 {words}"])
         for rectangle in [one for one in root.iter(f"{SVG}rect") if one.get("stroke-dasharray")]:
             x, y, width, height = (float(rectangle.get(name, "0")) / 300 for name in ("x", "y", "width", "height"))
             box = Box(x, y, min(1, x + width), min(1, y + height))
@@ -126,4 +126,4 @@ def test_labels_are_text_whatever_they_hold() -> None:
     words = '<script>alert(1)</script> & "quotes" ' + "x" * 90
     drawn = layer(detail, [Pointed(words, Box(0.9, 0.0, 1.0, 0.1), 0.5), Pointed("nothing", None, None)])
     (label,) = ET.fromstring(drawn).iter(f"{SVG}text")  # what this server wrote
-    assert label.text == words[:31] + "…"
+    assert label.text == "1 " + words[:31] + "…"

@@ -21,6 +21,7 @@ from search.library import Library
 from search.settings import Settings
 from vision.encoders.registry import find_model
 from vision.errors import DeixisError
+from web.addresses import at
 from web.deps import Engine, EngineDep
 from web.errors import kind_of
 from web.keeping.given import given_of
@@ -58,7 +59,7 @@ def welcome(request: Request, engine: EngineDep) -> Response:
     """What to do before there are pictures; the start page once there are."""
     try:
         if engine.service().status().images:
-            return RedirectResponse("/", status_code=303)
+            return RedirectResponse(at("/"), status_code=303)
         now: JobsNow | None = jobs_now(engine.library())
     except LibraryEmptyError:
         now = None
@@ -83,7 +84,7 @@ def _begin(request: Request, engine: Engine, form: FormData) -> Response:
         Queue(engine.library()).add(wish.kind, wish.lane, wish.arguments)
     except DeixisError as error:
         return _page(request, settings, None, str(form.get("folders", ""))[:2000], error)
-    return RedirectResponse("/welcome", status_code=303)
+    return RedirectResponse(at("/welcome"), status_code=303)
 
 
 def _page(

@@ -11,6 +11,7 @@ from search.duplicates import find_duplicates
 from search.errors import LibraryEmptyError
 from search.jobs.rows import list_jobs
 from search.overview import overview, refusals
+from web.addresses import at
 from web.deps import EngineDep
 from web.keeping.news import LISTED
 from web.keeping.words import REACHES, REFUSALS, named
@@ -30,7 +31,7 @@ def library(request: Request, engine: EngineDep) -> Response:
         found = overview(engine.library())
         unended = list_jobs(engine.library(), limit=LISTED, unended=True)
     except LibraryEmptyError:
-        return RedirectResponse("/welcome", status_code=303)
+        return RedirectResponse(at("/welcome"), status_code=303)
     refused = sum(root.refused for root in found.roots)
     busy = {job.kind for job in unended if job.state == "running" and not job.lost}
     uncaptioned = [one.of_images - one.images for one in found.pending.generations if not one.resting]

@@ -14,6 +14,7 @@ from search.jobs.queue import Queue
 from search.jobs.rows import JobDetails, ask, list_jobs, show_job
 from search.jobs.wishes import wish_of
 from vision.grounding.presets import CAPTIONERS, DEFAULT_CAPTIONER
+from web.addresses import at
 from web.deps import Engine, EngineDep
 from web.errors import kind_of
 from web.keeping.first_run import under_way
@@ -46,7 +47,7 @@ def jobs(
     try:
         library = engine.library()
     except LibraryEmptyError:
-        return RedirectResponse("/welcome", status_code=303)
+        return RedirectResponse(at("/welcome"), status_code=303)
     if before is None:
         return _jobs_page(request, engine, jobs_now(library))
     ended = list_jobs(library, limit=ENDED_LISTED + 1, before=before, ended=True)
@@ -97,7 +98,7 @@ def job(request: Request, engine: EngineDep, job_id: JobId) -> Response:
 def steer(engine: EngineDep, job_id: JobId, wish: Literal["pause", "resume", "cancel", "retry"]) -> Response:
     """Ask something of a job, and show it."""
     ask(engine.library(), job_id, wish)
-    return RedirectResponse(f"/jobs/{job_id}", status_code=303)
+    return RedirectResponse(at(f"/jobs/{job_id}"), status_code=303)
 
 
 def _start(request: Request, engine: Engine, form: FormData) -> Response:
@@ -109,7 +110,7 @@ def _start(request: Request, engine: Engine, form: FormData) -> Response:
         said = {"kind": kind, "error": error, "given": form}
         return _jobs_page(request, engine, now, said, status=kind_of(error).status)
     job_id = Queue(engine.library()).add(wish.kind, wish.lane, wish.arguments)
-    return RedirectResponse(f"/jobs/{job_id}", status_code=303)
+    return RedirectResponse(at(f"/jobs/{job_id}"), status_code=303)
 
 
 def _jobs_page(
