@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,11 +64,25 @@ def _snowball_names() -> frozenset[str]:
     return frozenset(snowballstemmer.algorithms())
 
 
-@functools.lru_cache(maxsize=64)
+class _Stemmers(threading.local):
+    """Those of one thread: a stemmer works on its own attributes, and two threads would stem each other's words."""
+
+    def __init__(self) -> None:
+        self.by_code: dict[str, Callable[[str], str] | None] = {}
+
+
+_own = _Stemmers()
+
+
 def _snowball(code: str) -> Callable[[str], str] | None:
-    name = _ALGORITHMS.get(code)
-    if name is None or name not in _snowball_names():
-        return None
+    known = _own.by_code
+    if code not in known:
+        name = _ALGORITHMS.get(code)
+        known[code] = None if name is None or name not in _snowball_names() else _new(name)
+    return known[code]
+
+
+def _new(name: str) -> Callable[[str], str]:
     import snowballstemmer  # noqa: PLC0415 - as above
 
     stem: Callable[[str], str] = snowballstemmer.stemmer(name).stemWord

@@ -203,4 +203,4 @@ def test_a_setting_of_the_server_that_cannot_be_is_refused(name: str, wrong: str
 def test_processes_share_the_cores(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.app.available_cores", lambda: 8)
     lanes = [create_app(replace(settings, workers=count)).state.gate.lanes[Cost.SEARCH] for count in (1, 4)]
-    assert [lane.limits.running for lane in lanes] == [16, 4]
+    assert [lane.limits.running for lane in lanes] == [8, 2]

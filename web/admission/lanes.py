@@ -160,7 +160,7 @@ def lane_limits(cores: int, decoders: int) -> Mapping[Cost, LaneLimits]:
     return {
         Cost.READ: LaneLimits(min(16, max(4, 2 * cores)), 64, 20.0),
         Cost.PICTURE: LaneLimits(min(16, max(4, 2 * cores)), 256, 30.0),
-        Cost.SEARCH: LaneLimits(min(32, 2 * cores), 5 * cores, 20.0),
+        Cost.SEARCH: LaneLimits(min(32, cores), 6 * cores, 20.0),
         Cost.LOOK: LaneLimits(few, 64, 30.0),
         Cost.ASK: LaneLimits(1, 4, 180.0),
         Cost.UPLOAD: LaneLimits(min(few, decoders), 8, 90.0),

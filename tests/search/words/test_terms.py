@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from search.words.folding import fold
+from search.words.stems import stems
 from search.words.stop import STOP_WORDS, stops
 from search.words.terms import WORD_MOST, content, name_terms, terms
 
@@ -179,3 +181,16 @@ def test_stop_words_are_folded_already() -> None:
 def test_the_stemmers_are_loaded_only_where_a_word_is_stemmed() -> None:
     code = "import sys, search.words.terms; sys.exit('snowballstemmer' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_threads_do_not_stem_each_other_s_words() -> None:
+    together = ["generalisations", "continuellement", "aufgegessene", "nacionalidades", "houses", "chantaient"] * 50
+    expected = [stems(word, None) for word in together]
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: [stems(word, None) for word in together], range(8)))
+    finally:
+        sys.setswitchinterval(before)
+    assert found == [expected] * 8
