@@ -83,9 +83,9 @@ class LiveKey:
     expires_at: datetime | None
     used_at: datetime | None
 
-    def is_valid(self, at: datetime) -> bool:
-        """Whether it has not expired by then."""
-        return self.expires_at is None or at < self.expires_at
+    def is_valid(self, at: datetime | None = None) -> bool:
+        """Whether it has not expired by then, or by now."""
+        return self.expires_at is None or (at or _now()) < self.expires_at
 
 
 def add_key(library: Library, name: str, scope: Scope, lifetime: timedelta | None = None) -> tuple[KeyInfo, str]:

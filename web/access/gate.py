@@ -110,8 +110,8 @@ class Gate:
             return Caller("local", "this machine", keys.Scope.ADMIN, sees_paths=True)
         if COOKIE in request.cookies:
             opened = self.sessions.read(request.cookies[COOKIE])
-            for key in await self.ring.living() if opened is not None else ():
-                if opened is not None and opened.is_of(key):
+            for key in () if opened is None else await self.ring.living():
+                if opened is not None and opened.is_of(key) and key.is_valid():
                     return self._of_key("session", key, opened.name)
         user = request.headers.get(self.rules.user_header, "").strip() if self.rules.user_header else ""
         if peer.trusted and 0 < len(user) <= MAX_USER:

@@ -35,7 +35,8 @@ class KeyRing:
         self._settings = settings
         self._library: Library | None = None
         self._keys: tuple[LiveKey, ...] = ()
-        self._read_at = float("-inf")
+        self._read_at = self._tried_at = float("-inf")
+        self._failure: DeixisError | None = None
         self._noted: dict[int, float] = {}
         self._reading = asyncio.Lock()
         self._worker = ThreadPoolExecutor(1, "keys")
@@ -46,11 +47,12 @@ class KeyRing:
         Raises:
             DeixisError: the library cannot be read, and has not been for a minute.
         """
-        if time.monotonic() - self._read_at < FRESH_S:
-            return self._keys
-        async with self._reading:
-            if time.monotonic() - self._read_at >= FRESH_S:
-                await asyncio.get_running_loop().run_in_executor(self._worker, self._read)
+        if time.monotonic() - self._tried_at >= FRESH_S:
+            async with self._reading:
+                if time.monotonic() - self._tried_at >= FRESH_S:
+                    await asyncio.get_running_loop().run_in_executor(self._worker, self._read)
+        if self._failure is not None and time.monotonic() - self._read_at >= STALE_S:
+            raise self._failure
         return self._keys
 
     def note(self, key: LiveKey) -> None:
@@ -63,6 +65,10 @@ class KeyRing:
     def close(self) -> None:
         """Wait for what is being read, and close the library."""
         self._worker.shutdown()
+        self.close_library()
+
+    def close_library(self) -> None:
+        """Let go of the library; it is opened again at need."""
         if self._library is not None:
             self._library.close()
             self._library = None
@@ -73,11 +79,13 @@ class KeyRing:
         except LibraryEmptyError:
             self._keys = ()
         except DeixisError as error:
-            if time.monotonic() - self._read_at >= STALE_S:
-                raise
-            log.warning("keys cannot be read; those of a moment ago count: %s", error)
+            if self._failure is None:
+                log.warning("keys cannot be read; those that were read last count for %g s: %s", STALE_S, error)
+            self._failure, self._tried_at = error, time.monotonic()
+            self.close_library()  # what was open may be what is wrong
             return
-        self._read_at = time.monotonic()
+        self._failure = None
+        self._read_at = self._tried_at = time.monotonic()
 
     def _note(self, key: LiveKey) -> None:
         try:

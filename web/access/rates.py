@@ -27,7 +27,7 @@ class Rate:
 DEFAULTS: Rates = {
     "read": Rate(100, 3000),
     "search": Rate(5, 100),
-    "costly": Rate(3, 300),  # a page of results may ask for a hundred layers at once
+    "costly": Rate(10, 600),  # a page of results may ask for a hundred layers at once
     "write": Rate(1, 30),
 }
 """Nobody meets these by hand; a program that asks without end does."""
