@@ -25,6 +25,8 @@ LogLevel = Annotated[
 
 LogFormat = Annotated[str | None, typer.Option("--log-format", help="text or json (DEIXIS_LOG_FORMAT).")]
 
+Watch = Annotated[bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")]
+
 
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to bind (DEIXIS_HOST).")] = None,
@@ -51,9 +53,7 @@ def serve(
     workers: Workers = None,
     log_level: LogLevel = None,
     log_format: LogFormat = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")
-    ] = False,
+    watch: Watch = False,
 ) -> int:
     """Serve the web page and the API until stopped."""
     from web.server import serve as run_server  # noqa: PLC0415  # costs every other command a third of a second
