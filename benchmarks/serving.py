@@ -29,7 +29,7 @@ import numpy as np
 
 from benchmarks.filling import Filling, PreparedEncoder
 from benchmarks.search import queries
-from benchmarks.serving_clients import Load, attack, load, probe
+from benchmarks.serving_clients import Load, attack, costly_upload, load, probe
 from benchmarks.vocabulary import Vocabulary
 from search.library import Library
 from search.service import SearchService
@@ -155,14 +155,15 @@ async def _measure(given: argparse.Namespace, home: Path) -> None:
 
 
 async def _attacked(port: int, words: Sequence[str], seconds: float) -> None:
+    request = costly_upload()
     idle = await load(port, _SEARCH, words, 1, seconds)
-    size, met, healthy = await asyncio.gather(
-        attack(port, _ATTACKS), load(port, _SEARCH, words, 1, seconds), probe(port, "/healthz", seconds)
+    _, met, healthy = await asyncio.gather(
+        attack(port, _ATTACKS, request), load(port, _SEARCH, words, 1, seconds), probe(port, "/healthz", seconds)
     )
     slower = met.percentile_ms(0.5) / idle.percentile_ms(0.5)
     print(
-        f"{_ATTACKS} abandoned uploads of {size // 1000} kB: a search takes {met.percentile_ms(0.5):.1f} ms (p99 "
-        f"{met.percentile_ms(0.99):.1f}), idle {idle.percentile_ms(0.5):.1f} ({idle.percentile_ms(0.99):.1f}): "
+        f"{_ATTACKS} abandoned uploads of {len(request) // 1000} kB: a search takes {met.percentile_ms(0.5):.1f} ms "
+        f"(p99 {met.percentile_ms(0.99):.1f}), idle {idle.percentile_ms(0.5):.1f} ({idle.percentile_ms(0.99):.1f}): "
         f"{slower:.2f}×; {len(met.shed_s)} shed; healthz p99 {healthy.percentile_ms(0.99):.1f} ms"
     )
 

