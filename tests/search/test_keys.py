@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,7 +74,9 @@ def test_an_expired_key_opens_nothing_although_a_server_remembers_it(stock: Stoc
         row.expires_at = datetime.now(UTC) - timedelta(seconds=1)
     assert live_keys(stock.library) == ()
     assert list_keys(stock.library)[0].state(datetime.now(UTC)) == "expired"
-    assert remembered[0].is_valid(datetime.now(UTC))
+    assert remembered[0].is_valid()
+    over = replace(remembered[0], expires_at=datetime.now(UTC) - timedelta(seconds=1))
+    assert match_key([over], key) is None
     assert not remembered[0].is_valid(datetime.now(UTC) + timedelta(hours=2))
     add_key(stock.library, "guest", Scope.READ)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from search.keys import Scope, add_key, revoke_key
+from search.keys import LiveKey, Scope, add_key, revoke_key
 from search.library import Library
 from tests.web.access.conftest import PHONE, PROXY, Open, bearer
 from web.access import keyring
@@ -133,6 +134,16 @@ def test_a_cookie_that_was_touched_or_signed_elsewhere_is_none(
     assert elsewhere.read(good) is None
     for cookie in (good[:-2], good + "x", "." + good, good.swapcase(), "", "a.b.c", "x" * 5000):
         assert opened().get("/", headers={"cookie": f"{COOKIE}={cookie}"}).status_code == 401, cookie
+
+
+def test_a_session_is_of_one_key_and_not_of_another_that_has_its_number(tmp_path: Path) -> None:
+    sessions = Sessions(tmp_path)
+    key = LiveKey(1, "phone", Scope.READ, "ab" * 32, None, None)
+    opened = sessions.read(sessions.begin(key))
+    assert opened is not None
+    assert opened.is_of(key)
+    assert not opened.is_of(replace(key, sha256="cd" * 32))
+    assert not opened.is_of(replace(key, id=2))
 
 
 def test_the_secret_is_kept_for_its_owner_alone_and_made_once(tmp_path: Path) -> None:
