@@ -51,3 +51,16 @@ AnsweringCaptioner = Annotated[
         autocompletion=complete_captioner,
     ),
 ]
+
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Processes that answer, each with the model (DEIXIS_WORKERS).")
+]
+
+LogLevel = Annotated[
+    str | None,
+    typer.Option("--log-level", help="debug, info (a line for every request), warning … (DEIXIS_LOG_LEVEL)."),
+]
+
+LogFormat = Annotated[str | None, typer.Option("--log-format", help="text or json (DEIXIS_LOG_FORMAT).")]
+
+Watch = Annotated[bool, typer.Option("--watch", help="Keep the library up to date, in a `deixis watch` beside.")]

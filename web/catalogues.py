@@ -98,6 +98,7 @@ def main() -> None:
         text = updated(language, messages)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text)
+    for language in LANGUAGES.values():
         empty = [message.id for message in read(language) if message.id and not any(_strings(message.string))]
         left = 0 if language is SOURCE else len(empty)
         sys.stdout.write(f"{language.name}: {len(messages)} messages, {left} to translate\n")

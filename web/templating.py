@@ -141,6 +141,7 @@ def _environment() -> Environment:
         folder=folder_name,
         part_name=lambda part: gettext(_PARTS[part]) if part in _PARTS else part,
         path=shown_path,
+        plain=text_of_path,
     )
     speak(environment)
     return environment

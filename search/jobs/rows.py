@@ -14,6 +14,7 @@ from search.db.job_tables import Job, JobEvent
 from search.errors import NotFoundError, QueryError
 from search.library import Library
 from search.locks.file import is_locked
+from search.locks.home import watch_file
 
 ENDED = ("done", "failed", "cancelled")
 
@@ -187,6 +188,11 @@ def is_alive(library: Library, job: Job) -> bool:
 def workers_here(library: Library) -> int:
     """How many workers of this library live on this machine."""
     return sum(is_locked(path) for path in (library.home / FOLDER).glob(f"{WORKER}*.lock"))
+
+
+def is_watched_here(library: Library) -> bool:
+    """Whether a process of this machine watches the library's folders."""
+    return is_locked(watch_file(library.home))
 
 
 def people(worker: str | None) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import html
 import json
+import os
 import re
+import shutil
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
@@ -96,6 +98,26 @@ def test_a_drive_that_is_gone_is_named(keeper: TestClient, folder: Path) -> None
     assert "is its drive connected?" in page
 
 
+def test_a_folder_whose_name_is_no_text_is_shown_and_asked_for_by_none(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    Pictures.new("RGB", (40, 30), "red").save(tmp_path / "red.png")
+    shutil.move(tmp_path / "red.png", folder)
+    (folder / "broken.png").write_bytes(b"no")
+    home = tmp_path / "home"
+    with Library.open(home, create=True) as library:
+        index_paths(library, ColourEncoder(), [folder])
+        Queue(library).add("index", "pictures", {"paths": [str(folder)], "options": {}, "encoder": {}})
+    app = create_app(Settings(home=home, threads=1, decode_workers=1))
+    with TestClient(app, base_url="http://localhost", headers={"accept": "text/html"}) as client:
+        for address in PAGES:
+            answer = client.get(address)
+            assert answer.status_code == 200, answer.text
+        page = client.get("/library").text
+        assert "caf\ufffd" in page
+        assert 'name="folders"' not in page
+
+
 def test_unreadable_files_have_reasons_and_can_be_tried_again(keeper: TestClient, settings: Settings) -> None:
     page = keeper.get("/library/unreadable").text
     assert "&lt;b&gt;broken.jpg" in page
@@ -156,13 +178,19 @@ def test_jobs_are_paused_resumed_cancelled_and_retried_by_buttons(keeper: TestCl
     assert keeper.get("/jobs/99").status_code == 404
 
 
-def test_the_jobs_page_says_whether_a_worker_is_there(keeper: TestClient, settings: Settings) -> None:
+def test_the_jobs_page_says_who_is_there_to_work(
+    keeper: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(news, "LOOK_S", 0.0)
     assert "<code>deixis worker</code>" in keeper.get("/jobs").text
     with Library.open(settings.home) as library:
         worker = Queue(library)
         worker.open_for_work()
         assert "1 worker is here" in keeper.get("/jobs").text
         worker.close()
+        with library.watching():
+            assert "Folders are being watched." in keeper.get("/jobs").text
+        assert "Folders are not watched" in keeper.get("/jobs").text
 
 
 def test_older_jobs_are_on_the_next_page(keeper: TestClient, settings: Settings) -> None:

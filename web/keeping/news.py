@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
 
-from search.jobs.rows import JobInfo, list_jobs, workers_here
+from search.jobs.rows import JobInfo, is_watched_here, list_jobs, workers_here
 from search.library import Library
 from vision.errors import DeixisError
 from web.deps import Engine
@@ -54,9 +54,8 @@ class JobsNow:
 def jobs_now(library: Library) -> JobsNow:
     """Look now."""
     unended = tuple(list_jobs(library, limit=LISTED, unended=True))
-    watching = any(job.kind == "watch" and job.state == "running" and not job.lost for job in unended)
     ended = tuple(list_jobs(library, limit=ENDED_LISTED + 1, ended=True))
-    return JobsNow(unended, ended, workers_here(library), watching)
+    return JobsNow(unended, ended, workers_here(library), is_watched_here(library))
 
 
 class JobNews:
