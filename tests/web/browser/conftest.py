@@ -72,9 +72,9 @@ class Visit:
 OpenVisit = Callable[..., AbstractContextManager[Visit]]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """The browser."""
+    """The browser; not for the whole session, for its driver keeps an event loop running in this thread."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed")
     with sync_playwright() as driver:
@@ -83,14 +83,14 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def address(home: Path, start_server: StartServer) -> Iterator[str]:
     """Where the real server answers."""
     with start_server(home) as (address, _):
         yield address
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def open_visit(chromium: Any) -> OpenVisit:
     """Open a page with its own cookies and window; keywords go to Playwright's `new_context`."""
 
