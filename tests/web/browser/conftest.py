@@ -99,7 +99,7 @@ def open_visit(chromium: Any) -> OpenVisit:
         context = chromium.new_context(viewport={"width": width, "height": height}, reduced_motion="reduce", **options)
         with ExitStack() as closing:
             closing.callback(context.close)
-            context.set_default_timeout(15_000)
+            context.set_default_timeout(60_000)
             if options.get("java_script_enabled", True):
                 context.add_init_script(WATCH)
             visit = Visit(context.new_page(), address)
