@@ -3,22 +3,24 @@
     .venv/bin/python -m benchmarks.indexing PHOTOGRAPHS --model EXPORTED [--torch FOLDER] [--peers FOLDER]
 
 PHOTOGRAPHS is a folder of JPEGs; they are scaled to 640×480, 1632×1224 and 4032×3024 with a little noise (quality 88),
-100, 100 and 50 of them. EXPORTED is a folder that `deixis export` has written: `index` and rclip run the same graph.
-rclip is what `pip install --no-deps --target FOLDER rclip`, with ftfy, regex, wcwidth, tqdm, requests and pi_heif, has
-put into `--peers`. `--torch` is the same model with its weights, for the plain loops. Each pass is a process of its
-own, model loaded and warm; passes alternate, and the ratios are of the medians. Where other programs use the cores,
-CPU seconds tell more than the clock.
+300, 150 and 60 of them, each photograph as often as it takes. EXPORTED is a folder that `deixis export` has written:
+`index` and rclip run the same graph. rclip is what `pip install --no-deps --target FOLDER rclip`, with ftfy, regex,
+wcwidth, tqdm, requests and pi_heif, has put into `--peers`. `--torch` is the same model with its weights, for the plain
+loops. Each pass is a process of its own, model loaded and warm; passes alternate; ratios are of the medians, with those
+of the rounds in brackets. Where other programs use the cores, CPU seconds tell more than the clock.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ from benchmarks.indexing_loops import LOOPS, Cost
 from search.settings import available_cores
 from vision.machine import machine_line
 
-SIZES = {"VGA": ((640, 480), 100), "2 MP": ((1632, 1224), 100), "12 MP": ((4032, 3024), 50)}
+SIZES = {"VGA": ((640, 480), 300), "2 MP": ((1632, 1224), 150), "12 MP": ((4032, 3024), 60)}
 """Name → width and height of a picture that lies, and how many."""
 
 _TORCH = ("transformers", "sentence-transformers")
@@ -70,10 +72,10 @@ def _arguments() -> argparse.Namespace:
 def _scaled(source: Path, out: Path, size_wh: tuple[int, int], count: int) -> Path:
     out.mkdir()
     noise = np.random.default_rng(0)
-    paths = sorted(source.rglob("*.jpg"))[:count]
+    paths = sorted(source.rglob("*.jpg"))
     if not paths:
         sys.exit(f"{source}: no JPEGs")
-    for number, path in enumerate(paths):
+    for number, path in enumerate(itertools.islice(itertools.cycle(paths), count)):
         with Image.open(path) as picture:
             upright = picture.width < picture.height
             scaled = picture.convert("RGB").resize(size_wh[::-1] if upright else size_wh, Image.Resampling.BICUBIC)
@@ -96,14 +98,19 @@ def _compare(loops: list[str], pictures: Path, size: str, backend: str, argument
     cpu = {loop: statistics.median(cost.cpu_s for cost in some) for loop, some in costs.items()}
     print(f"\n{size}, {backend}, {count} pictures")
     for loop in chosen:
-        ratio = (
-            f"  deixis: {wall[loop] / wall['deixis']:.2f}× the pictures/s, {cpu[loop] / cpu['deixis']:.2f}× per CPU-s"
-        )
-        print(
-            f"  {loop:<21} {count / wall[loop]:6.1f} pictures/s {1000 * cpu[loop] / count:7.1f} CPU-ms a picture"
-            f"{ratio if loop != 'deixis' else ''}",
-            flush=True,
-        )
+        line = f"  {loop:<21} {count / wall[loop]:6.1f} pictures/s {1000 * cpu[loop] / count:7.1f} CPU-ms a picture"
+        if loop != "deixis":
+            pairs = list(zip(costs[loop], costs["deixis"], strict=True))
+            by_wall = _spread(theirs.wall_s / ours.wall_s for theirs, ours in pairs)
+            by_cpu = _spread(theirs.cpu_s / ours.cpu_s for theirs, ours in pairs)
+            line += f"  deixis: {wall[loop] / wall['deixis']:.2f}× {by_wall} the pictures/s"
+            line += f", {cpu[loop] / cpu['deixis']:.2f}× {by_cpu} per CPU-s"
+        print(line, flush=True)
+
+
+def _spread(ratios: Iterable[float]) -> str:
+    some = list(ratios)
+    return f"[{min(some):.2f}, {max(some):.2f}]"
 
 
 def _pass(loop: str, pictures: Path, model: str, backend: str, peers: Path | None) -> Cost:

@@ -50,7 +50,7 @@ def probe(home: Path, query: str, say: Callable[[str], None], *, model: str, cap
         picture = found["hits"][0]["image_id"]
         asked.get("search?" + urllib.parse.urlencode({"q": query}), f"/images/{picture}".encode())
         asked.get(f"images/{picture}", b"<img")
-        asked.get(f"media/{picture}/gallery.webp", b"WEBP")
+        asked.get(f"media/{picture}/gallery", b"JFIF")
         asked.get("api/v1/openapi.json", b'"openapi"')
 
 

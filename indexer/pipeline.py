@@ -189,7 +189,7 @@ class _Run:
                 self._refuse(NotIndexed(outcome.job, outcome.answer.code, outcome.answer.reason))
             else:
                 batch.append(DecodedFile(outcome.job.fact, outcome.job.root_id, outcome.answer, outcome.again))
-                if (outcome.answer.remark or "").startswith("truncated:"):
+                if outcome.answer.is_cut_short:
                     self.report.cut_short.append(outcome.answer.path)
             if len(batch) >= self._batch_size or (line.hungry and len(batch) >= self._enough):
                 self._timing.add("decode", blocked_s=line.put(batch))

@@ -1,4 +1,4 @@
-"""Small WebP pictures for the pages: derived, content-addressed, checksummed, safe to delete."""
+"""Small JPEG pictures for the pages: derived, content-addressed, checksummed, safe to delete."""
 
 from __future__ import annotations
 
@@ -26,14 +26,19 @@ PAGE_PX = 1600
 SIZES_PX = (GALLERY_PX, PAGE_PX)
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_NAME = re.compile(r"([0-9a-f]{64})-(\d+)\.webp")
+_NAME = re.compile(r"([0-9a-f]{64})-(\d+)\.(?:jpg|webp)")
 _RIFF = struct.Struct("<4sI4s")
 _SEAL = struct.Struct("<4sI")
 _SEAL_MARK = b"DXck"
+_JPEG_START = b"\xff\xd8"
+_JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+"""Markers of baseline, extended and progressive frames, which hold the sides."""
 
 
 class PreviewStore:
-    """Previews of a library: `<home>/previews/<first two digits>/<sha256>-<px>.webp`.
+    """Previews of a library: `<home>/previews/<first two digits>/<sha256>-<px>.jpg`.
+
+    Earlier versions wrote `.webp` files, which are read where they lie.
 
     Behind the picture stands a CRC-32 of it (`DXck` and four bytes), which viewers pass over: a damaged preview would
     be served for years otherwise, because its address promises that it never changes.
@@ -55,15 +60,16 @@ class PreviewStore:
             raise ValueError(f"not a SHA-256 in lower-case hex: {sha256!r}")
         if size_px not in SIZES_PX:
             raise ValueError(f"previews come in {SIZES_PX} px, not {size_px}")
-        return self.folder / sha256[:2] / f"{sha256}-{size_px}.webp"
+        return self.folder / sha256[:2] / f"{sha256}-{size_px}.jpg"
 
     def read(self, sha256: str, size_px: int) -> bytes | None:
-        """The preview as WebP bytes, or None when it has not been made, is damaged or cannot be read: make it again."""
-        try:
-            stored = self.path(sha256, size_px).read_bytes()
-        except OSError:
-            return None
-        return unsealed(stored)
+        """The preview's bytes, or None when it has not been made, is damaged or cannot be read: make it again."""
+        for path in _may_lie(self.path(sha256, size_px)):
+            with contextlib.suppress(OSError):
+                data = unsealed(path.read_bytes())
+                if data is not None:
+                    return data
+        return None
 
     def pixels(self, sha256: str, size_px: int) -> RgbImage | None:
         """The same as HWC uint8 RGB, upright."""
@@ -78,9 +84,10 @@ class PreviewStore:
         """Remove every preview of a picture; returns how many there were. One that cannot be removed stays."""
         removed = 0
         for size_px in SIZES_PX:
-            with contextlib.suppress(OSError):
-                self.path(sha256, size_px).unlink()
-                removed += 1
+            for path in _may_lie(self.path(sha256, size_px)):
+                with contextlib.suppress(OSError):
+                    path.unlink()
+                    removed += 1
         return removed
 
     def put(self, sha256: str, size_px: int, data: bytes) -> Path:
@@ -112,9 +119,9 @@ class PreviewStore:
 
 
 def unsealed(stored: bytes) -> bytes | None:
-    """The WebP bytes of a preview's file, or None when they are not what was written.
+    """The picture's bytes of a preview's file, or None when they are not what was written.
 
-    A file without a checksum, as earlier versions wrote them, is believed when it is as long as it says.
+    A WebP file without a checksum, as earlier versions wrote them, is believed when it is as long as it says.
     """
     data, seal = stored[: -_SEAL.size], stored[-_SEAL.size :]
     if len(seal) == _SEAL.size and seal[:4] == _SEAL_MARK:
@@ -125,11 +132,31 @@ def unsealed(stored: bytes) -> bytes | None:
     return stored if (riff, kind) == (b"RIFF", b"WEBP") and size_bytes + 8 == len(stored) else None
 
 
-def sides_px(webp: bytes) -> tuple[int, int] | None:
-    """Width and height that the head of a WebP file names, or None where it is none.
+def media_type(preview: bytes) -> str:
+    """What kind of picture a preview is, after its first bytes."""
+    return "image/jpeg" if preview.startswith(_JPEG_START) else "image/webp"
 
-    Source: RFC 9649, sections 2.5 to 2.7.
+
+def sides_px(preview: bytes) -> tuple[int, int] | None:
+    """Width and height that the head of a JPEG or WebP file names, or None where it is neither.
+
+    Source: ITU-T T.81, annex B; RFC 9649, sections 2.5 to 2.7.
     """
+    return _jpeg_sides_px(preview) if preview.startswith(_JPEG_START) else _webp_sides_px(preview)
+
+
+def _jpeg_sides_px(jpeg: bytes) -> tuple[int, int] | None:
+    place = len(_JPEG_START)
+    while place + 9 <= len(jpeg) and jpeg[place] == 0xFF:
+        marker, length = jpeg[place + 1], int.from_bytes(jpeg[place + 2 : place + 4], "big")
+        if marker in _JPEG_FRAMES:
+            height, width = struct.unpack_from(">HH", jpeg, place + 5)
+            return (width, height) if width and height else None
+        place += 2 + max(length, 2)
+    return None
+
+
+def _webp_sides_px(webp: bytes) -> tuple[int, int] | None:
     kind, body = webp[12:16], webp[20:30]
     if len(body) < 10 or webp[:4] != b"RIFF":
         return None
@@ -152,6 +179,11 @@ def erase_previews(paths: list[Path]) -> int:
             path.unlink()
             gone += 1
     return gone
+
+
+def _may_lie(path: Path) -> tuple[Path, Path]:
+    """Where a preview may be: as it is written now, and as earlier versions wrote it."""
+    return path, path.with_suffix(".webp")
 
 
 def _entries(folder: Path) -> list[Path]:

@@ -15,8 +15,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from search.settings import Settings, load_settings
-from web import api, errors, heat, media, pages, where
+from web import api, choosing_language, errors, heat, media, pages, where
 from web.deps import Engine
+from web.languages import Speaking
 from web.looking import PictureLooker
 from web.middleware import AllowedHosts, ErrorNet, ReceiveLimits, SecurityHeaders, host_names
 from web.schemas import ProblemModel
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(media.router)
     app.include_router(heat.router)
     app.include_router(where.router)
+    app.include_router(choosing_language.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
     _publish_problem_schema(app)
@@ -69,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(AllowedHosts, hosts=host_names(settings.allowed_hosts, settings.host))
     app.add_middleware(ErrorNet)
+    app.add_middleware(Speaking)
     app.add_middleware(SecurityHeaders)
     return app
 

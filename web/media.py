@@ -14,11 +14,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from search.errors import LibraryError
 from search.kept import kept_folder
-from search.previews import GALLERY_PX, PAGE_PX, PreviewStore
+from search.previews import GALLERY_PX, PAGE_PX, PreviewStore, media_type
 from search.results import ImageDetail
 from vision.archives.member import ArchiveLimits, MemberError
 from vision.errors import ImageRefusedError
@@ -55,7 +55,7 @@ class PreviewMaker:
         self._once: Once[bytes] = Once()
 
     async def get(self, detail: ImageDetail, size_px: int) -> bytes:
-        """The preview as WebP bytes.
+        """The preview's bytes.
 
         Raises:
             OriginalGoneError: it has to be made, and no file holds this picture any more.
@@ -75,7 +75,7 @@ class PreviewMaker:
             return await run_in_threadpool(_make_preview, self._engine, self._store, detail, size_px)
 
 
-@router.get("/media/{image_id}/gallery.webp")
+@router.get("/media/{image_id}/gallery")
 async def gallery_preview(
     request: Request,
     engine: EngineDep,
@@ -83,12 +83,12 @@ async def gallery_preview(
     if_none_match: IfNoneMatch = "",
     version: ContentVersion = "",
 ) -> Response:
-    """A picture for galleries: WebP, longest side 512 px."""
+    """A picture for galleries: JPEG, longest side 512 px."""
     detail = await run_in_threadpool(lambda: engine.service().image(image_id))
     return await _preview(request, detail, GALLERY_PX, if_none_match, version)
 
 
-@router.get("/media/{image_id}/page.webp")
+@router.get("/media/{image_id}/page")
 async def page_preview(
     request: Request,
     engine: EngineDep,
@@ -96,9 +96,17 @@ async def page_preview(
     if_none_match: IfNoneMatch = "",
     version: ContentVersion = "",
 ) -> Response:
-    """A picture for its own page: WebP, longest side 1600 px."""
+    """A picture for its own page: JPEG, longest side 1600 px."""
     detail = await run_in_threadpool(lambda: engine.service().image(image_id))
     return await _preview(request, detail, PAGE_PX, if_none_match, version)
+
+
+@router.get("/media/{image_id}/gallery.webp")
+@router.get("/media/{image_id}/page.webp")
+def earlier_address(request: Request, image_id: ImageId, version: ContentVersion = "") -> Response:
+    """Where previews were while all of them were WebP."""
+    name = request.url.path.rpartition("/")[2].removesuffix(".webp")
+    return RedirectResponse(name + (f"?v={quote(version)}" if version else ""), status_code=308)
 
 
 @router.get("/media/{image_id}/original")
@@ -132,7 +140,8 @@ async def _preview(request: Request, detail: ImageDetail, size_px: int, if_none_
     if etag_matches(if_none_match, etag):
         return Response(status_code=304, headers=headers)
     previews: PreviewMaker = request.app.state.previews
-    return Response(await previews.get(detail, size_px), media_type="image/webp", headers=headers)
+    preview = await previews.get(detail, size_px)
+    return Response(preview, media_type=media_type(preview), headers=headers)
 
 
 def _make_preview(engine: Engine, store: PreviewStore, detail: ImageDetail, size_px: int) -> bytes:

@@ -42,8 +42,8 @@ class LinksModel(Answer):
 
     self: Annotated[str, Field(description="Everything known of the picture.", examples=["/api/v1/images/5"])]
     page: Annotated[str, Field(description="The page for people.", examples=["/images/5"])]
-    gallery: Annotated[str, Field(description="WebP, longest side 512 px.", examples=["/media/5/gallery.webp"])]
-    large: Annotated[str, Field(description="WebP, longest side 1600 px.", examples=["/media/5/page.webp"])]
+    gallery: Annotated[str, Field(description="JPEG, longest side 512 px.", examples=["/media/5/gallery"])]
+    large: Annotated[str, Field(description="JPEG, longest side 1600 px.", examples=["/media/5/page"])]
     original: Annotated[str, Field(description="The file itself, as a download.", examples=["/media/5/original"])]
 
     @classmethod
@@ -53,8 +53,8 @@ class LinksModel(Answer):
         return cls(
             self=f"/api/v1/images/{image_id}",
             page=f"/images/{image_id}",
-            gallery=f"{media}/gallery.webp",
-            large=f"{media}/page.webp",
+            gallery=f"{media}/gallery",
+            large=f"{media}/page",
             original=f"{media}/original",
         )
 

@@ -14,25 +14,27 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
 from search.db.images import display_path
+from web.languages import gettext, marked
 from web.layout import aspect_class, percent
+from web.wording import speak
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 
 _PARTS = {
-    "image": "how it looks",
-    "words": "words of a text",
-    "meaning": "meaning of a text",
-    "things": "its things",
-    "boxes": "boxes of the things",
-    "relation": "how they stand",
-    "number": "how many",
-    "patches": "its things, looked at closely",
-    "without": "what should not be there",
-    "weighted": "weighted words",
-    "like": "likeness",
-    "box": "how a box of it looks",
-    "typed": "a text typed word for word",
+    "image": marked("how it looks"),
+    "words": marked("words of a text"),
+    "meaning": marked("meaning of a text"),
+    "things": marked("its things"),
+    "boxes": marked("boxes of the things"),
+    "relation": marked("how they stand"),
+    "number": marked("how many"),
+    "patches": marked("its things, looked at closely"),
+    "without": marked("what should not be there"),
+    "weighted": marked("weighted words"),
+    "like": marked("likeness"),
+    "box": marked("how a box of it looks"),
+    "typed": marked("a text typed word for word"),
 }
 
 
@@ -51,18 +53,6 @@ def folder_name(path: str) -> str:
     return text_of_path(path).removesuffix(file_name(path))
 
 
-def size_in_words(size_bytes: int) -> str:
-    """A size for people: `184 kB`, `2.4 MB` (powers of ten, as file managers and disks count)."""
-    if size_bytes < 1000:
-        return f"{size_bytes} bytes"
-    size = float(size_bytes)
-    for unit in ("kB", "MB", "GB"):
-        size /= 1000
-        if size < 1000 or unit == "GB":
-            break
-    return f"{size:.0f} {unit}" if size >= 10 else f"{size:.1f} {unit}"
-
-
 def search_url(**parts: object) -> str:
     """Address of a results page; parts that are None are left out."""
     return "/search?" + urlencode({name: value for name, value in parts.items() if value is not None})
@@ -70,7 +60,7 @@ def search_url(**parts: object) -> str:
 
 def preview_url(image_id: int, sha256: str, name: str) -> str:
     """Address of a preview; `v` is its content, so that browsers may keep it for good."""
-    return f"/media/{image_id}/{name}.webp?v={sha256[:16]}"
+    return f"/media/{image_id}/{name}?v={sha256[:16]}"
 
 
 def heat_url(image_id: int, text: str, version: str) -> str:
@@ -111,8 +101,6 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.add_extension("jinja2.ext.i18n")
-    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]  # comes with the extension
     environment.globals.update(
         aspect=aspect_class,
         page_url=page_url,
@@ -124,10 +112,10 @@ def _environment() -> Environment:
     environment.filters.update(
         file_name=file_name,
         folder=folder_name,
-        part_name=lambda part: _PARTS.get(part, part),
+        part_name=lambda part: gettext(_PARTS[part]) if part in _PARTS else part,
         path=text_of_path,
-        size=size_in_words,
     )
+    speak(environment)
     return environment
 
 

@@ -223,14 +223,18 @@ class Catalogues:
         try:
             catalogue, since = load_catalogue(self._folder / generation.file_name, generation.sha256)
         except FileNotFoundError as error:
-            newer = active_catalogue(session, model_id)
-            if newer is not None and newer.id != generation.id:
-                return self._published(session, model_id, newer)
+            if self._is_followed(generation):
+                return None, Marks()  # Several since this session began; it goes on with the rows that it sees.
             raise CorruptionError(
                 f"The catalogue {generation.file_name} is missing", remedy="Run `deixis rebuild`: it makes it again."
             ) from error
         self._base[model_id] = (generation.id, catalogue, since)
         return catalogue, since
+
+    def _is_followed(self, generation: Generation) -> bool:
+        with self._database.read() as session:  # of this moment: the caller's may see the rows of an earlier one
+            newest = active_catalogue(session, generation.model_id)
+            return newest is None or newest.id != generation.id
 
     def _whole(self, session: Session, before: Generation, now: Marks) -> tuple[Catalogue, Marks] | None:
         """A published catalogue and its marks, if its file is sound and nothing is gone of what it was made of."""

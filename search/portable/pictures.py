@@ -28,9 +28,9 @@ _AT_ONCE = 16
 
 
 def previews_schema(parquet: Parquet) -> Any:
-    """The picture's SHA-256, the longest side, the WebP bytes."""
+    """The picture's SHA-256, the longest side, the JPEG or WebP bytes."""
     arrow = parquet.arrow
-    return arrow.schema([("sha256", arrow.string()), ("size_px", arrow.int32()), ("webp", arrow.binary())])
+    return arrow.schema([("sha256", arrow.string()), ("size_px", arrow.int32()), ("preview", arrow.binary())])
 
 
 def patches_schema(parquet: Parquet) -> Any:
@@ -52,9 +52,9 @@ def write_previews(
         for sha256 in _pictures(session):
             on_rows(1)
             for size_px in SIZES_PX:
-                webp = store.read(sha256, size_px)
-                if webp is not None and len(webp) <= _MOST_BYTES:
-                    yield sha256, size_px, webp
+                preview = store.read(sha256, size_px)
+                if preview is not None and len(preview) <= _MOST_BYTES:
+                    yield sha256, size_px, preview
 
     return _write(parquet, path, previews_schema(parquet), found())
 
@@ -92,13 +92,13 @@ def restore_previews(
     for batch in parquet.read(path, _AT_ONCE):
         items = batch.to_pylist()
         known = _known(session, [item["sha256"] for item in items])
-        sound = [item for item in items if item["sha256"] in known and _is_preview(item["size_px"], item["webp"])]
-        requests = (DecodeRequest(path=item["sha256"], preview_px=32, data=item["webp"]) for item in sound)
+        sound = [item for item in items if item["sha256"] in known and _is_preview(item["size_px"], item["preview"])]
+        requests = (DecodeRequest(path=item["sha256"], preview_px=32, data=item["preview"]) for item in sound)
         kept = 0
         for item, answer in zip(sound, pool.map(requests), strict=True):
-            if isinstance(answer, Decoded):
+            if isinstance(answer, Decoded) and not answer.is_cut_short:
                 with writing_to(store.folder):
-                    store.put(item["sha256"], item["size_px"], item["webp"])
+                    store.put(item["sha256"], item["size_px"], item["preview"])
                 kept += 1
         yield kept, len(items) - kept
 
@@ -150,8 +150,8 @@ def _known(session: Session, hashes: list[str | None]) -> set[str]:
     return found
 
 
-def _is_preview(size_px: int | None, webp: bytes | None) -> bool:
-    if size_px not in SIZES_PX or webp is None or len(webp) > _MOST_BYTES:
+def _is_preview(size_px: int | None, preview: bytes | None) -> bool:
+    if size_px not in SIZES_PX or preview is None or len(preview) > _MOST_BYTES:
         return False
-    sides = sides_px(webp)
+    sides = sides_px(preview)
     return sides is not None and 0 < min(sides) <= max(sides) <= size_px

@@ -53,7 +53,7 @@ def test_a_server_on_a_refusing_disk_answers_and_never_with_a_500(
         said += line
         if "answers on" in line:
             break
-    statuses = [asked(port, path)[0] for path in ("/", "/?q=red", "/api/v1/images/1", "/readyz", "/media/1/page.webp")]
+    statuses = [asked(port, path)[0] for path in ("/", "/?q=red", "/api/v1/images/1", "/readyz", "/media/1/page")]
     status, body = asked(port, "/api/v1/search?q=red&k=1")
     server.terminate()
     said += server.stderr.read()

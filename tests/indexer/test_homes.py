@@ -49,7 +49,7 @@ def test_a_home_inside_the_pictures_is_passed_over_at_every_run(tmp_path: Path, 
             assert homes(report) == [str(inside)]
             assert (report.embedded, report.unchanged) == ((2, 0) if run == 0 else (0, 2))
             assert shown(library) == ["a.png", "b.png"]
-            assert len(list((home / "previews").rglob("*.webp"))) == 2
+            assert len(list((home / "previews").rglob("*.jpg"))) == 2
             assert verify(library).findings == []
 
 
@@ -89,7 +89,7 @@ def test_a_folder_in_the_home_cannot_be_given_and_one_that_was_is_emptied(tmp_pa
             with pytest.raises(PathError, match="in the home of the library"):
                 index_paths(library, encoder, [given], ONE_CHILD)
         # As an earlier version remembered it.
-        (preview,) = (home / "previews").rglob("*.webp")
+        (preview,) = (home / "previews").rglob("*.jpg")
         with library.write() as session:
             session.execute(update(Root).values(path=str(home / "previews")))
             session.execute(update(File).values(path=str(preview), name=preview.name))

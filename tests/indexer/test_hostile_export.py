@@ -220,8 +220,8 @@ def test_a_column_that_an_older_version_did_not_write_is_empty(copy: Path, sqlit
 
 def test_previews_and_patches_that_cannot_be_are_left_out(copy: Path, sqlite_library: Library) -> None:
     def spoil(rows: list[dict[str, Any]]) -> None:
-        rows[0]["webp"] = rows[0]["webp"][:-200]
-        rows[1]["webp"] = b"\x89PNG"
+        rows[0]["preview"] = rows[0]["preview"][:-200]
+        rows[1]["preview"] = b"\x89PNG"
         rows[2]["sha256"] = "../../../../tmp/x"
         rows[3]["size_px"] = 7
 

@@ -23,15 +23,22 @@ def webp(width: int = 32, height: int = 20, **options: object) -> bytes:
     return buffer.getvalue()
 
 
+def jpeg(width: int = 32, height: int = 20, **options: object) -> bytes:
+    """The same as a JPEG."""
+    buffer = io.BytesIO()
+    Image.linear_gradient("L").resize((width, height)).convert("RGB").save(buffer, "JPEG", **options)
+    return buffer.getvalue()
+
+
 def test_what_is_put_is_read_and_no_temporary_file_stays(tmp_path: Path) -> None:
     store = PreviewStore(tmp_path)
     assert store.read(SHA, GALLERY_PX) is None
-    path = store.put(SHA, GALLERY_PX, webp())
-    assert store.read(SHA, GALLERY_PX) == webp()
-    assert [file.name for file in path.parent.iterdir()] == [f"{SHA}-{GALLERY_PX}.webp"]
+    path = store.put(SHA, GALLERY_PX, jpeg())
+    assert store.read(SHA, GALLERY_PX) == jpeg()
+    assert [file.name for file in path.parent.iterdir()] == [f"{SHA}-{GALLERY_PX}.jpg"]
     store.put(SHA, GALLERY_PX, b"again")
     assert store.read(SHA, GALLERY_PX) == b"again"
-    with Image.open(store.put(SHA, GALLERY_PX, webp())) as shown:
+    with Image.open(store.put(SHA, GALLERY_PX, jpeg())) as shown:
         shown.load()  # Other programs show the file as it lies there.
     assert path.stat().st_mode & 0o077 == 0
 
@@ -44,7 +51,7 @@ def test_no_changed_lost_or_added_byte_goes_unnoticed(data: st.DataObject) -> No
     flipped = bytearray(whole)
     flipped[place] ^= data.draw(st.integers(1, 255))
     assert unsealed(bytes(flipped)) is None
-    assert unsealed(whole[:place]) in (None, webp()), "without the whole checksum, an undamaged picture at most"
+    assert unsealed(whole[:place]) in (None, jpeg()), "without the whole checksum, an undamaged picture at most"
     assert unsealed(whole + data.draw(st.binary(min_size=1, max_size=9))) is None
 
 
@@ -52,7 +59,7 @@ def _sealed() -> bytes:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        return PreviewStore(Path(folder)).put(SHA, GALLERY_PX, webp()).read_bytes()
+        return PreviewStore(Path(folder)).put(SHA, GALLERY_PX, jpeg()).read_bytes()
 
 
 def test_a_preview_of_an_earlier_version_is_believed_when_it_is_whole() -> None:
@@ -60,6 +67,33 @@ def test_a_preview_of_an_earlier_version_is_believed_when_it_is_whole() -> None:
     assert unsealed(webp()[:-1]) is None
     assert unsealed(b"") is None
     assert unsealed(b"\xff\xd8 a JPEG, by its head") is None
+
+
+def test_a_preview_of_an_earlier_version_is_found_and_removed_where_it_lies(tmp_path: Path) -> None:
+    store = PreviewStore(tmp_path)
+    path = store.put(SHA, GALLERY_PX, webp())
+    earlier = path.rename(path.with_suffix(".webp"))
+    assert store.read(SHA, GALLERY_PX) == webp()
+    assert dict(store.files()) == {earlier: SHA}
+    path.write_bytes(b"damaged")
+    assert store.read(SHA, GALLERY_PX) == webp()
+    assert store.discard(SHA) == 2
+    assert not list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"progressive": True}, {"exif": b"Exif\0\0" + bytes(500)}, {"comment": b"\xff\xc0"}]
+)
+def test_the_head_of_a_jpeg_tells_the_sides(options: dict[str, object]) -> None:
+    assert sides_px(jpeg(33, 21, **options)) == (33, 21)
+    assert sides_px(jpeg(**options)[:20]) is None
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=40), st.sampled_from([b"\xff\xd8", b"RIFF\0\0\0\0WEBP", b""]))
+def test_no_head_is_taken_for_granted(noise: bytes, start: bytes) -> None:
+    sides = sides_px(start + noise)
+    assert sides is None or min(sides) >= 0
 
 
 @pytest.mark.parametrize(

@@ -41,12 +41,12 @@ def test_an_upload_needs_no_file() -> None:
     ("preview_px", "expected_wh"),
     [(24, (24, 16)), (7, (7, 5)), (1, (1, 1)), (48, (48, 32)), (4000, (48, 32))],
 )
-def test_a_preview_is_a_small_webp_that_is_never_enlarged(preview_px: int, expected_wh: tuple[int, int]) -> None:
+def test_a_preview_is_a_small_jpeg_that_is_never_enlarged(preview_px: int, expected_wh: tuple[int, int]) -> None:
     decoded = decode_one(DecodeRequest("test", data=turned(8, "JPEG"), preview_px=preview_px))
     assert decoded.pixels is None
     assert decoded.preview is not None
     with Image.open(io.BytesIO(decoded.preview)) as preview:
-        assert preview.format == "WEBP"
+        assert preview.format == "JPEG"
         assert preview.size == expected_wh
         assert not preview.info.get("exif")
         assert not preview.info.get("icc_profile")

@@ -45,29 +45,29 @@ def own_client(tmp_path: Path, shelf: Path) -> Iterator[TestClient]:
 
 @pytest.mark.parametrize(("name", "longest_px"), [("gallery", 512), ("page", 1600)])
 def test_a_missing_preview_is_made_and_kept(own_client: TestClient, tmp_path: Path, name: str, longest_px: int) -> None:
-    answer = own_client.get(f"/media/1/{name}.webp")
-    assert answer.headers["content-type"] == "image/webp"
+    answer = own_client.get(f"/media/1/{name}")
+    assert answer.headers["content-type"] == "image/jpeg"
     picture = Pictures.open(io.BytesIO(answer.content))
-    assert (picture.format, picture.size) == ("WEBP", (longest_px, longest_px // 2))
-    (stored,) = (tmp_path / "home" / "previews").rglob(f"*-{longest_px}.webp")
+    assert (picture.format, picture.size) == ("JPEG", (longest_px, longest_px // 2))
+    (stored,) = (tmp_path / "home" / "previews").rglob(f"*-{longest_px}.jpg")
     assert unsealed(stored.read_bytes()) == answer.content
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"RIFF", "cut", "flipped"])
 def test_a_damaged_preview_is_made_again(own_client: TestClient, tmp_path: Path, spoilt: bytes | str) -> None:
-    whole = own_client.get("/media/1/gallery.webp").content
-    (stored,) = (tmp_path / "home" / "previews").rglob("*-512.webp")
+    whole = own_client.get("/media/1/gallery").content
+    (stored,) = (tmp_path / "home" / "previews").rglob("*-512.jpg")
     before = stored.read_bytes()
     flipped = before[:60] + bytes([before[60] ^ 4]) + before[61:]
     stored.write_bytes({"cut": before[:-30], "flipped": flipped}.get(str(spoilt), spoilt))  # type: ignore[arg-type]
-    assert own_client.get("/media/1/gallery.webp").content == whole
+    assert own_client.get("/media/1/gallery").content == whole
     assert stored.read_bytes() == before
 
 
 def test_many_readers_of_one_missing_preview_get_the_same_bytes(own_client: TestClient) -> None:
     answers: list[bytes] = []
     readers = [
-        threading.Thread(target=lambda: answers.append(own_client.get("/media/1/page.webp").content)) for _ in range(8)
+        threading.Thread(target=lambda: answers.append(own_client.get("/media/1/page").content)) for _ in range(8)
     ]
     for reader in readers:
         reader.start()
@@ -78,7 +78,7 @@ def test_many_readers_of_one_missing_preview_get_the_same_bytes(own_client: Test
 
 
 def test_a_known_preview_is_not_sent_again(client: TestClient, ids: dict[str, int]) -> None:
-    address = f"/media/{ids['red']}/gallery.webp"
+    address = f"/media/{ids['red']}/gallery"
     first = client.get(address)
     sha256 = client.get(f"/api/v1/images/{ids['red']}").json()["sha256"]
     assert first.headers["etag"] == f'"{sha256}-512"'
@@ -92,7 +92,7 @@ def test_only_an_address_with_the_content_in_it_is_kept_for_good(client: TestCli
     sha256 = client.get(f"/api/v1/images/{ids['red']}").json()["sha256"]
     lasting = client.get(preview_url(ids["red"], sha256, "gallery"))
     assert lasting.headers["cache-control"] == FOREVER == "private, max-age=31536000, immutable"
-    for address in (f"/media/{ids['red']}/gallery.webp", f"/media/{ids['red']}/gallery.webp?v=0123"):
+    for address in (f"/media/{ids['red']}/gallery", f"/media/{ids['red']}/gallery?v=0123"):
         assert client.get(address).headers["cache-control"] == "private, no-cache"
 
 
@@ -115,7 +115,7 @@ def test_entity_tags_are_compared_as_rfc_9110_says(header: str, matches: bool) -
 
 def test_a_vanished_file_is_gone_and_not_an_internal_error(own_client: TestClient, shelf: Path) -> None:
     (shelf / "only.png").unlink()
-    for name in ("gallery.webp", "page.webp", "original"):
+    for name in ("gallery", "page", "original"):
         answer = own_client.get(f"/media/1/{name}")
         assert answer.status_code == 410
         assert answer.json()["type"] == "urn:deixis:problem:original-gone"
@@ -124,7 +124,7 @@ def test_a_vanished_file_is_gone_and_not_an_internal_error(own_client: TestClien
 
 def test_a_replaced_file_is_never_passed_off_as_the_picture(own_client: TestClient, shelf: Path) -> None:
     Pictures.new("RGB", (30, 30), "blue").save(shelf / "only.png")
-    assert own_client.get("/media/1/page.webp").status_code == 410
+    assert own_client.get("/media/1/page").status_code == 410
     assert own_client.get("/media/1/original").status_code == 410
 
 
@@ -163,7 +163,14 @@ def test_no_file_name_breaks_out_of_its_header(client: TestClient, ids: dict[str
 
 
 def test_head_answers_like_get_without_a_body(client: TestClient, ids: dict[str, int]) -> None:
-    for address in ("/", "/healthz", f"/media/{ids['red']}/gallery.webp", "/static/base.css"):
+    for address in ("/", "/healthz", f"/media/{ids['red']}/gallery", "/static/base.css"):
         head, get = client.head(address), client.get(address)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == get.headers["content-length"]
+
+
+def test_where_previews_were_leads_to_where_they_are(own_client: TestClient) -> None:
+    for name in ("gallery", "page"):
+        answer = own_client.get(f"/media/1/{name}.webp?v=0123", follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (308, f"{name}?v=0123")
+        assert own_client.get(f"/media/1/{name}.webp").content == own_client.get(f"/media/1/{name}").content

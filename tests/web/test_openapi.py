@@ -122,7 +122,7 @@ def test_every_problem_and_refusal_is_documented() -> None:
 
 
 def test_every_answer_carries_the_security_headers(client: TestClient, ids: dict[str, int]) -> None:
-    addresses = ["/", "/api/v1/search?q=red", "/nothing", f"/media/{ids['red']}/page.webp", "/static/base.css"]
+    addresses = ["/", "/api/v1/search?q=red", "/nothing", f"/media/{ids['red']}/page", "/static/base.css"]
     for address in [*addresses, "/api/v1/images/999999", f"/media/{ids['red']}/original"]:
         headers = client.get(address).headers
         assert {name: headers.get(name) for name in SECURITY_HEADERS} == SECURITY_HEADERS, address

@@ -137,7 +137,7 @@ def test_the_start_page_shows_pictures_counts_and_suggestions(client: TestClient
 def test_an_empty_library_says_which_command_to_run(empty_client: TestClient) -> None:
     page = browse(empty_client, "/")
     assert "deixis index ~/Pictures" in page.text
-    assert not page.all("form")
+    assert [form["action"] for form in page.all("form")] == ["/language"]
     failed = browse(empty_client, "/search?q=red", status=503)
     assert "deixis index" in failed.text
 

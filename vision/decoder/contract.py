@@ -101,12 +101,12 @@ class DecodeRequest:
     Attributes:
         path: the file to read; with `data` or `original`, only a label for messages.
         preprocessing: prepare the pixels for this encoder; None leaves them at their full size.
-        preview_px: also make a WebP preview whose longest side is at most this; it is never enlarged.
+        preview_px: also make a JPEG preview whose longest side is at most this; it is never enlarged.
         data: the file's bytes when they do not lie in a file (an upload).
         original: where the bytes are, if not in a file at `path`.
 
     Raises:
-        DecoderError: `preview_px` is not between 1 and 16383, the largest side of a WebP picture.
+        DecoderError: `preview_px` is not between 1 and 65535, the largest side of a JPEG picture.
     """
 
     path: str
@@ -123,8 +123,8 @@ class DecodeRequest:
         return cls(original.path, preprocessing, preview_px, original=original)
 
     def __post_init__(self) -> None:
-        if self.preview_px is not None and not 1 <= self.preview_px <= 16383:
-            raise DecoderError(f"preview_px must lie between 1 and 16383, got {self.preview_px}")
+        if self.preview_px is not None and not 1 <= self.preview_px <= 65535:
+            raise DecoderError(f"preview_px must lie between 1 and 65535, got {self.preview_px}")
 
     @property
     def wants_pixels(self) -> bool:
@@ -149,7 +149,7 @@ class Decoded:
         pixels: HWC uint8, sRGB, [0, 255], upright, transparency over a ground on which the drawing is seen; at
             `preprocessing.output_hw`, or at full size (`full_size_hw`) when the request had no preprocessing. None
             when only a preview was asked for.
-        preview: a WebP file, or None when none was asked for.
+        preview: a JPEG file, or None when none was asked for.
         pixels_sha256: of the decoded picture, 64 hex digits: the same when a program rewrites only the metadata.
         remark: what to know about the picture, as `code: sentence`; None where there is nothing.
         perceptual_hash: of `vision.perceptual`; None when the request had no preprocessing.
@@ -170,6 +170,11 @@ class Decoded:
     remark: str | None = None
     perceptual_hash: int | None = None
     carried: Carried = NOTHING
+
+    @property
+    def is_cut_short(self) -> bool:
+        """Whether the file ends before its picture does."""
+        return (self.remark or "").startswith("truncated:")
 
 
 @dataclass(frozen=True, slots=True)

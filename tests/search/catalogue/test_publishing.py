@@ -12,6 +12,7 @@ from search.catalogue import current
 from search.catalogue.build import build
 from search.catalogue.catalogue import TEXT, Catalogue
 from search.db.schema import Caption, File, Generation
+from search.errors import CorruptionError
 from search.maintenance import verify
 
 if TYPE_CHECKING:
@@ -121,3 +122,23 @@ def test_a_damaged_file_and_one_of_an_earlier_version_are_made_again(large: Stoc
     large.add_pictures(1, seed=8)
     assert published(large)
     assert on_disk(large) == 42
+
+
+def test_whoever_began_before_several_publications_is_answered(large: Stock) -> None:
+    catalogues = large.library.catalogues
+    with large.library.read() as session:
+        before = catalogues.current(session, large.model.id).images.tolist()
+        catalogues.clear()
+        for number in range(3):
+            large.add_pictures(20, seed=20 + number)
+            assert published(large)
+        catalogues.clear()
+        assert set(before) <= set(catalogues.current(session, large.model.id).images.tolist())
+
+
+def test_a_file_that_is_gone_is_told_as_damage(large: Stock) -> None:
+    for path in large.library.vectors.generations_folder.glob("*.cat"):
+        path.unlink()
+    large.library.catalogues.clear()
+    with pytest.raises(CorruptionError, match="is missing"):
+        answering(large)
