@@ -74,7 +74,7 @@ async def picture(
         "overlay": overlay,
         "captions": [(one, mark_phrases(one, overlay.things)) for one in _in_language(detail, wish.lang)],
         "lang": wish.lang,
-        "languages": sorted({one.language for one in detail.captions if one.language}),
+        "caption_languages": sorted({one.language for one in detail.captions if one.language}),
         "machine": _written_by_machines(said),
         "label": label_of(said, detail.files[0].path if detail.files else None),
         "facts": shown_facts(detail.facts),

@@ -81,7 +81,7 @@ def hostile_address(hostile_home: Path, start_server: Any) -> Iterator[str]:
 def assert_inert(visit: Any, path: str) -> None:
     visit.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert visit.alerts == [], path
-    assert visit.page.evaluate("window.reports") == [], path
+    assert visit.reports() == [], path
     assert visit.page.url.startswith(visit.address), path
     # A filter of which the value cannot be read is answered 400, and the browser notes that.
     assert [one for one in visit.complaints if "status of 400" not in one] == [], path
