@@ -13,13 +13,14 @@ from search.db.details import image_detail, library_status, recent_images, regio
 from search.db.schema import Model
 from search.encoder import EncoderWish, active_row, nothing_indexed, open_bound
 from search.errors import NotFoundError
+from search.facets import Facets, find_facets
 from search.library import Library
 from search.looked import HeatMap, Pointed
 from search.patches.asking import OnRequest
 from search.previews import PreviewStore
 from search.query.answer import Stages
 from search.query.deriving import STRONG, pointed_phrases
-from search.query.engine import Embedded, Wanted, plan
+from search.query.engine import Embedded, Wanted, plan, unread_words
 from search.query.hydrate import plain_hits
 from search.query.page import Asked, answer_page
 from search.query.plan import check_page, clean_text, read_request
@@ -38,8 +39,7 @@ from search.results import (
     SearchResult,
 )
 from search.snapshot import Readiness, Snapshot, readiness, take_snapshot
-from search.words.terms import terms
-from vision.encoders.base import Encoder, ReadingEncoder
+from vision.encoders.base import Encoder
 from vision.localize import can_locate
 from vision.overlay_images import scale_from_middle, scale_of_strength
 from vision.types import RgbImage
@@ -125,11 +125,7 @@ class SearchService:
             wanted = plan(parsed.root, parsed.sort, request)
         with self._library.read() as session:
             with stages.time("snapshot"):
-                snapshot = take_snapshot(self._library, session)
-            if snapshot is None:
-                raise nothing_indexed()
-            if self._view is not None:
-                snapshot = self._view(session, snapshot)
+                snapshot = self._snapshot(session)
             with stages.time("embed"):
                 embedded = self._embed(session, snapshot, wanted, request)
             page = answer_page(session, snapshot, Asked(request, wanted, embedded), stages)
@@ -148,6 +144,17 @@ class SearchService:
             remarks=parsed.remarks,
             timings_ms=stages.spent_ms,
         )
+
+    def facets(self, request: SearchRequest | None = None) -> Facets:
+        """Count what the pictures of a query have in common, or those of the whole library; raises as `search` does."""
+        parsed = None if request is None else read_request(request)
+        with self._library.read() as session:
+            snapshot = self._snapshot(session)
+            asked: Asked | None = None
+            if request is not None and parsed is not None:
+                wanted = plan(parsed.root, parsed.sort, request)
+                asked = Asked(request, wanted, self._embed(session, snapshot, wanted, request))
+            return find_facets(session, snapshot, asked)
 
     def heat_map(self, image: RgbImage, text: str) -> HeatMap:
         """Say where in a picture a text is.
@@ -237,7 +244,7 @@ class SearchService:
         return detail
 
     def region(self, region_id: int) -> tuple[ImageDetail, RegionInfo]:
-        """A box and the picture that it is on; raises `NotFoundError` where there is no such box."""
+        """A box and the picture that it is on; raises `NotFoundError`."""
         with self._library.read() as session:
             return region_detail(session, region_id)
 
@@ -247,17 +254,21 @@ class SearchService:
         check_page(k, offset)
         with self._library.read() as session:
             ids = recent_images(session, k + 1, offset)
-            hits = plain_hits(session, ids[:k], offset + 1)
-            model = self._library.active_model(session)
-            name = model.name if model else ""
+            hits, model = plain_hits(session, ids[:k], offset + 1), self._library.active_model(session)
+        name = model.name if model else ""
         took_ms = (time.perf_counter() - started) * 1000
         return SearchResult("", hits, len(ids) > k, len(hits), took_ms, name)
 
     def status(self) -> LibraryStatus:
         """How much there is; works on an empty library too."""
         with self._library.read() as session:
-            model = self._library.active_model(session)
-            return library_status(session, model)
+            return library_status(session, self._library.active_model(session))
+
+    def _snapshot(self, session: Session) -> Snapshot:
+        snapshot = take_snapshot(self._library, session)
+        if snapshot is None:
+            raise nothing_indexed()
+        return snapshot if self._view is None else self._view(session, snapshot)
 
     def _active_model(self) -> Model:
         model = active_row(self._library)
@@ -284,15 +295,6 @@ class SearchService:
         encoder = self._ready_encoder(model) if texts or pictures else None
         by_text = encoder.encode_text(texts) if encoder is not None and texts else none
         seen = encoder.encode_images(pictures) if encoder is not None and pictures else none
-        given = len(request.pictures)
+        given, unread = len(request.pictures), unread_words(self._encoder, wanted)
         by_region = stored | dict(zip(crops, seen[given:], strict=True))
-        unread = self._unread(wanted)
         return Embedded(dict(zip(texts, by_text, strict=True)), seen[:given], by_region, unread)
-
-    def _unread(self, wanted: Wanted) -> tuple[str, ...]:
-        """Words of the query that mean nothing to the encoder."""
-        words = [term.word for one in wanted.asks for text in one.texts for term in terms(text)]
-        encoder = self._encoder
-        if not words or not isinstance(encoder, ReadingEncoder):
-            return ()
-        return tuple(word for word in dict.fromkeys(words) if not encoder.can_read(word))

@@ -23,6 +23,8 @@ from search.query.tree import And, Like, Node
 from search.query.writing import misread
 from search.results import SearchRequest
 from search.snapshot import Snapshot
+from search.words.terms import terms
+from vision.encoders.base import Encoder, ReadingEncoder
 
 SORTED_MOST = 5_000
 """Hits that are put in the order of their dates: the most relevant ones."""
@@ -112,6 +114,14 @@ def plan(root: Node | None, sort: str, request: SearchRequest) -> Wanted:
     nodes = ([root] if root is not None else []) + likes
     planned: tuple[Branch, ...] = branches(nodes[0] if len(nodes) == 1 else And(tuple(nodes)))
     return Wanted(tuple(ask(one) for one in planned), sort)
+
+
+def unread_words(encoder: Encoder | None, wanted: Wanted) -> tuple[str, ...]:
+    """Words of the query that mean nothing to the encoder, as far as it can tell."""
+    words = [term.word for one in wanted.asks for text in one.texts for term in terms(text)]
+    if not words or not isinstance(encoder, ReadingEncoder):
+        return ()
+    return tuple(word for word in dict.fromkeys(words) if not encoder.can_read(word))
 
 
 def give(session: Session, snapshot: Snapshot, wanted: Wanted, embedded: Embedded, *, plain: bool) -> tuple[Given, ...]:
