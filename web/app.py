@@ -16,10 +16,12 @@ from starlette.types import Scope
 
 from search.settings import Settings, load_settings
 from web import api, errors, heat, media, pages, where
+from web.api.docs import DESCRIPTION, SERVERS, description_of
+from web.conditional import FOREVER
 from web.deps import Engine
 from web.looking import PictureLooker
 from web.middleware import AllowedHosts, ErrorNet, ReceiveLimits, SecurityHeaders, host_names
-from web.schemas import ProblemModel
+from web.sending import Sending
 from web.templating import STATIC
 from web.version import VERSION
 
@@ -28,10 +30,6 @@ log = logging.getLogger(__name__)
 RECEIVE_DEADLINE_S = 60.0
 FORM_OVERHEAD_BYTES = 64 * 1024
 """Room for the multipart envelope around the largest picture."""
-
-_DESCRIPTION = """Search pictures in your own words and see where in the picture the answer is.
-
-Boxes are fractions of the upright picture, origin top left. Errors are `application/problem+json` (RFC 9457)."""
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -46,8 +44,9 @@ def create_app(settings: Settings) -> FastAPI:
     app = FastAPI(
         title="Deixis",
         version=VERSION,
-        description=_DESCRIPTION,
+        description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=SERVERS,
         lifespan=_lifespan,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # Swagger and ReDoc load their scripts from a CDN; nothing here may reach the network
@@ -62,13 +61,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(where.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
-    _publish_problem_schema(app)
+    app.openapi = description_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     # Added last is outermost: headers go on every answer, also those of the layers inside.
     app.add_middleware(
         ReceiveLimits, max_bytes=settings.upload_bytes + FORM_OVERHEAD_BYTES, deadline_s=RECEIVE_DEADLINE_S
     )
     app.add_middleware(AllowedHosts, hosts=host_names(settings.allowed_hosts, settings.host))
     app.add_middleware(ErrorNet)
+    app.add_middleware(Sending)
     app.add_middleware(SecurityHeaders)
     return app
 
@@ -84,7 +84,7 @@ class _StaticFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         if response.status_code == 200 and scope["query_string"].startswith(b"v="):
-            response.headers["Cache-Control"] = media.FOREVER
+            response.headers["Cache-Control"] = FOREVER
         return response
 
 
@@ -113,18 +113,3 @@ def _warm(engine: Engine) -> None:
         log.exception("could not look whether searches can be answered")
     else:
         log.info("ready: %d pictures, model %s", ready.images, ready.model)
-
-
-def _publish_problem_schema(app: FastAPI) -> None:
-    """Let OpenAPI know `ProblemModel`, to which the routes' error responses refer."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        document = generate()
-        schema = ProblemModel.model_json_schema(ref_template="#/components/schemas/{model}")
-        for name, definition in schema.pop("$defs", {}).items():
-            document["components"]["schemas"][name] = definition
-        document["components"]["schemas"]["ProblemModel"] = schema
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

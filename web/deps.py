@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.routing import APIRoute
@@ -20,6 +20,8 @@ from search.settings import Settings, available_cores
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, accept
 from vision.types import RgbImage
 from web.errors import NoCaptionerError, OverloadedError, UnknownParameterError
+
+T = TypeVar("T")
 
 SEARCH_WAIT_S = 20.0
 """A search that finds no free core for this long is refused: a flood ends in clear answers and not in silence."""
@@ -66,6 +68,18 @@ class Engine:
                 self._library = Library.open(self.settings.home, self.settings.database_url)
                 self._service = SearchService(self._library, wish=EncoderWish.of(self.settings))
             return self._service
+
+    def library(self) -> Library:
+        """The library, for what is listed, counted and queued; raises as `service` does."""
+        self.service()
+        assert self._library is not None  # opened with the service
+        return self._library
+
+    def compute(self, what: Callable[[SearchService], T]) -> T:
+        """Do something with the service, with no more of it at once than there are cores; raises as `search` does."""
+        service = self.service()
+        with self._core():
+            return what(service)
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Search, with no more searches at once than there are cores.

@@ -57,14 +57,19 @@ class JobDetails:
     events: tuple[tuple[datetime, str], ...]
 
 
-def list_jobs(library: Library, *, limit: int | None = None, unended: bool = False) -> list[JobInfo]:
+def list_jobs(
+    library: Library, *, limit: int | None = None, unended: bool = False, before: int | None = None
+) -> list[JobInfo]:
     """Jobs, the newest first.
 
     Args:
         limit: at most so many.
         unended: only those that still have something to do.
+        before: only those with a lower number.
     """
     query = select(Job).order_by(Job.id.desc())
+    if before is not None:
+        query = query.where(Job.id < before)
     if unended:
         query = query.where(Job.state.not_in(ENDED))
     with library.read() as session:
@@ -85,6 +90,19 @@ def show_job(library: Library, job_id: int) -> JobDetails:
         return JobDetails(
             _info(library, job), dict(job.arguments), job.report, tuple((row.at, row.what) for row in events)
         )
+
+
+def events_after(library: Library, job_id: int, after: int = 0) -> tuple[JobInfo, list[tuple[int, datetime, str]]]:
+    """One job, and what has happened to it behind an event: number, when, what; oldest first.
+
+    Raises:
+        NotFoundError: there is none of this number.
+    """
+    with library.read() as session:
+        job = _find(session, job_id)
+        where = (JobEvent.job_id == job_id, JobEvent.id > after)
+        query = select(JobEvent.id, JobEvent.at, JobEvent.what).where(*where).order_by(JobEvent.id)
+        return _info(library, job), [(row.id, row.at, row.what) for row in session.execute(query)]
 
 
 def _find(session: Session, job_id: int) -> Job:
