@@ -19,7 +19,7 @@ Name = Annotated[str, Field(min_length=1, max_length=400)]
 class IndexJobModel(Asked):
     """Bring the library up to date with its folders."""
 
-    kind: Literal["index"]
+    kind: Annotated[Literal["index"], Field(description="Which job.")]
     paths: Annotated[
         list[Path],
         Field(
@@ -35,7 +35,7 @@ class IndexJobModel(Asked):
 class CaptionJobModel(Asked):
     """Let a captioner write about every picture that it has not captioned yet."""
 
-    kind: Literal["caption"]
+    kind: Annotated[Literal["caption"], Field(description="Which job.")]
     captioner: Annotated[Name | None, Field(description="A preset; null for the server's.", examples=["kosmos2"])] = (
         None
     )
@@ -49,7 +49,7 @@ class CaptionJobModel(Asked):
 class ReadJobModel(Asked):
     """Read the text in every picture that was not read yet."""
 
-    kind: Literal["read"]
+    kind: Annotated[Literal["read"], Field(description="Which job.")]
     thorough: Annotated[bool, Field(description="Look closely also where a first look finds no text.")] = False
     retry_refused: Annotated[bool, Field(description="Try again what killed workers.")] = False
 
@@ -57,7 +57,7 @@ class ReadJobModel(Asked):
 class RebuildJobModel(Asked):
     """Make every index again."""
 
-    kind: Literal["rebuild"]
+    kind: Annotated[Literal["rebuild"], Field(description="Which job.")]
     compact: Annotated[bool, Field(description="Write the vectors anew as well.")] = False
 
 
@@ -76,7 +76,7 @@ class WishModel(Asked):
 class JobModel(Answer):
     """A job as it is listed."""
 
-    id: Annotated[int, Field(examples=[7])]
+    id: Annotated[int, Field(description="Its number.", examples=[7])]
     kind: Annotated[str, Field(examples=["index"])]
     state: Annotated[State, Field(examples=["running"])]
     asked: Annotated[str | None, Field(description="`pause` or `cancel`, where its worker still has to hear it.")]

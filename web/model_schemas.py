@@ -68,7 +68,7 @@ class EmbedModel(Asked):
 
     texts: Annotated[list[Text], Field(max_length=MAX_TEXTS, description="In words.", examples=[["a dog"]])] = []  # noqa: RUF012  # pydantic copies it
     image_ids: Annotated[
-        list[Annotated[int, Field(ge=1, le=2**63 - 1)]],
+        list[Annotated[int, Field(ge=1, le=2**53 - 1)]],
         Field(max_length=MAX_TEXTS, description="Pictures of the library.", examples=[[5]]),
     ] = []  # noqa: RUF012  # pydantic copies it
     encoding: Encoding = "list"

@@ -38,8 +38,12 @@ _ONE = problems(s404="There is no such picture.", s422="The number is out of ran
 router = APIRouter(dependencies=KNOWN)
 
 
-@router.get("/api/v1/images", responses=problems(s410="The cursor is of another library."), tags=["pictures"],
-            operation_id="images")  # fmt: skip
+@router.get(
+    "/api/v1/images",
+    responses=problems(s400="The filters or the cursor cannot be read.", s410="The cursor is of another library."),
+    tags=["pictures"],
+    operation_id="images",
+)
 def images(
     engine: EngineDep, filters: Filters = None, sort: Sort = "added", k: PageSize = 100, cursor: Cursor = None
 ) -> ImagesModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import datetime
@@ -55,8 +56,13 @@ Key = Annotated[
 ]
 After = Annotated[int, Query(ge=0, le=_LARGEST, description="Only events behind this one.")]
 LastEvent = Annotated[
-    int | None,
-    Header(alias="Last-Event-ID", ge=0, le=_LARGEST, description="The same, as browsers say it that come again."),
+    str,
+    Header(
+        alias="Last-Event-ID",
+        max_length=200,
+        description="The same, as browsers say it that come again.",
+        examples=["31"],
+    ),
 ]
 
 _streams: set[object] = set()
@@ -71,7 +77,7 @@ router = APIRouter(dependencies=KNOWN)
         200: {"model": JobModel, "description": "The job that was queued with this `Idempotency-Key` before."},
         **problems(
             s400="A path was never given to `index`, or there is no such captioner.",
-            s422="A value is not known, or the `Idempotency-Key` came with another job.",
+            s409="The `Idempotency-Key` came with another job before.",
         ),
     },
     tags=["jobs"],
@@ -142,11 +148,9 @@ def steer_job(engine: EngineDep, job_id: JobId, wish: WishModel) -> JobModel:
     tags=["jobs"],
     operation_id="jobEvents",
 )
-async def job_events(
-    request: Request, engine: EngineDep, job_id: JobId, after: After = 0, last: LastEvent = None
-) -> Any:
+async def job_events(request: Request, engine: EngineDep, job_id: JobId, after: After = 0, last: LastEvent = "") -> Any:
     """What has happened to a job: as JSON, or as server-sent events `happened` and `progress` until it has ended."""
-    behind = after if last is None else last
+    behind = int(last) if re.fullmatch(r"[0-9]{1,18}", last) else after
     info, events = await run_in_threadpool(_events_after, engine, job_id, behind)
     if "text/event-stream" not in request.headers.get("accept", ""):
         return JobEventsModel(job=JobModel.model_validate(info), events=_events(events))

@@ -30,7 +30,7 @@ from web.model_schemas import (
 )
 from web.templating import file_name
 
-Pictures = Annotated[list[UploadFile], File(description="Picture files, one to eight.")]
+Pictures = Annotated[list[UploadFile], File(min_length=1, description="Picture files, one to eight.")]
 FormLabels = Annotated[
     list[str],
     Form(alias="label", min_length=1, max_length=MAX_LABELS, description="In words, each once.", examples=[["cat"]]),
@@ -40,7 +40,9 @@ FormTemplates = Annotated[
     Form(alias="template", min_length=1, max_length=MAX_TEMPLATES, description="Sentences with `{}` once."),
 ]
 
-_PROBLEMS = problems(s404="A picture is not of this library.", s422="Labels cannot be told apart, or a value is wrong.")
+_PROBLEMS = problems(
+    s400="There is nothing to embed, or labels cannot be told apart.", s404="A picture is not of this library."
+)
 
 router = APIRouter(dependencies=KNOWN)
 

@@ -28,7 +28,7 @@ Words = Annotated[
 ]
 Pictures = Annotated[
     list[UploadFile],
-    File(description="Picture files, one to eight: JPEG, PNG, WebP, HEIC, TIFF or another that is read."),
+    File(min_length=1, description="Picture files, one to eight: JPEG, PNG, WebP, HEIC, TIFF or another that is read."),
 ]
 Crops = Annotated[
     list[str] | None,
