@@ -62,10 +62,7 @@ def own_encoder(library: Library, wish: EncoderWish) -> Encoder:
         ModelMissingError: the encoder is not on this machine any more; the remedy says how to go on.
         ModelError: it is here and cannot be used.
     """
-    active = active_row(library)
-    if active is None:
-        raise nothing_indexed()
-    encoder = open_bound(active, wish)
+    encoder = open_bound(bound_row(library), wish)
     with library.read() as session:
         library.check_model(session, encoder.facts)
     return encoder
@@ -155,6 +152,14 @@ def active_row(library: Library) -> Model | None:
         if active is not None:
             session.expunge(active)
     return active
+
+
+def bound_row(library: Library) -> Model:
+    """The model that answers queries; raises `LibraryEmptyError` before the first `index`."""
+    model = active_row(library)
+    if model is None:
+        raise nothing_indexed()
+    return model
 
 
 def nothing_indexed() -> LibraryEmptyError:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from search.db.details import image_detail, library_status, recent_images, region_detail
 from search.db.schema import Model
-from search.encoder import EncoderWish, active_row, nothing_indexed, open_bound
+from search.encoder import EncoderWish, bound_row, nothing_indexed, open_bound
 from search.errors import NotFoundError
 from search.facets import Facets, find_facets
 from search.library import Library
@@ -102,7 +102,7 @@ class SearchService:
             ModelMismatchError: it is not the one that made the library's vectors.
             CorruptionError: an index or the catalogue is missing or not what was written.
         """
-        self._ready_encoder(self._active_model())
+        self.encoder()
         with self._library.read() as session:
             snapshot = take_snapshot(self._library, session)
             if snapshot is None or snapshot.images.size + snapshot.images.waiting == 0:
@@ -157,6 +157,10 @@ class SearchService:
                 asked = Asked(request, wanted, self._embed(session, snapshot, wanted, request))
             return find_facets(session, snapshot, asked)
 
+    def encoder(self) -> Encoder:
+        """The library's own encoder, loaded at the first need; raises as `warm` does."""
+        return self._ready_encoder(bound_row(self._library))
+
     def heat_map(self, image: RgbImage, text: str) -> HeatMap:
         """Say where in a picture a text is.
 
@@ -174,7 +178,7 @@ class SearchService:
         from vision.localize import heat_maps  # noqa: PLC0415 (only needed here, and not at every start)
 
         words = clean_text(text)
-        model = self._active_model()
+        model = bound_row(self._library)
         encoder = self._ready_encoder(model)
         started = time.perf_counter()
         maps = heat_maps(encoder, image, [words])
@@ -209,7 +213,7 @@ class SearchService:
         phrases = pointed_phrases(asks[0]) if asks else ()
         if not phrases:
             return ()
-        model = self._active_model()
+        model = bound_row(self._library)
         found = self._pointing.point(self._ready_encoder(model), model, image, phrases)
         sure = all(one.box is not None and one.strength is not None and one.strength >= STRONG for one in found)
         return found if sure else ()
@@ -230,7 +234,7 @@ class SearchService:
         Raises:
             LibraryEmptyError: nothing has been indexed yet.
         """
-        return self._pointing.basis(self._active_model())
+        return self._pointing.basis(bound_row(self._library))
 
     def image(self, image_id: int) -> ImageDetail:
         """Everything known of one picture.
@@ -272,12 +276,6 @@ class SearchService:
         if snapshot is None:
             raise nothing_indexed()
         return snapshot if self._view is None else self._view(session, snapshot)
-
-    def _active_model(self) -> Model:
-        model = active_row(self._library)
-        if model is None:
-            raise nothing_indexed()
-        return model
 
     def _ready_encoder(self, model: Model) -> Encoder:
         with self._loading:

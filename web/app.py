@@ -16,11 +16,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from search.settings import Settings, available_cores, load_settings
-from web import api, choosing_language, errors, heat, media, pages, running, where
+from web import api, choosing_language, errors, heat, media, pages, where
 from web.access.install import install_gate, install_proxies
 from web.access.signin import check_token
 from web.admission.gate import Admission, Gate
 from web.admission.lanes import lane_limits
+from web.api.docs import DESCRIPTION, SERVERS, description_of
+from web.conditional import FOREVER
 from web.deps import Engine
 from web.figures import Shared
 from web.keeping import first_run, holdings, jobs
@@ -31,7 +33,7 @@ from web.metrics import Metrics
 from web.middleware import ErrorNet, ReceiveLimits, SecurityHeaders
 from web.ready import ReadyKeeper
 from web.request_log import AccessLog
-from web.schemas import ProblemModel
+from web.sending import Sending
 from web.templating import STATIC
 from web.version import VERSION
 
@@ -44,10 +46,6 @@ UPLOADS_AT_ONCE = 4
 
 SPARE_THREADS = 16
 """Threads beyond those that the lanes can take: for static files and the chunks of downloads."""
-
-_DESCRIPTION = """Search pictures in your own words and see where in the picture the answer is.
-
-Boxes are fractions of the upright picture, origin top left. Errors are `application/problem+json` (RFC 9457)."""
 
 
 def create_app(settings: Settings, shared: Path | None = None) -> FastAPI:
@@ -63,8 +61,9 @@ def create_app(settings: Settings, shared: Path | None = None) -> FastAPI:
     app = FastAPI(
         title="Deixis",
         version=VERSION,
-        description=_DESCRIPTION,
+        description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        servers=SERVERS,
         lifespan=_lifespan,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # Swagger and ReDoc load their scripts from a CDN; nothing here may reach the network
@@ -83,18 +82,18 @@ def create_app(settings: Settings, shared: Path | None = None) -> FastAPI:
     app.include_router(heat.router)
     app.include_router(where.router)
     app.include_router(choosing_language.router)
-    app.include_router(running.router)
     for pages_of in (first_run, holdings, jobs):
         app.include_router(pages_of.router)
     app.mount("/static", _StaticFiles(directory=STATIC), name="static")
     errors.install(app)
-    _publish_problem_schema(app)
+    app.openapi = description_of(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     # Added last is outermost: headers go on every answer, also those of the layers inside.
     app.add_middleware(Admission, gate=gate)
     app.add_middleware(ReceiveLimits, max_bytes=body_bytes, deadline_s=RECEIVE_DEADLINE_S)
     install_gate(app, settings)
     app.add_middleware(ErrorNet)
     app.add_middleware(Speaking)
+    app.add_middleware(Sending)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog, gate=gate)
     install_proxies(app, settings)
@@ -112,7 +111,7 @@ class _StaticFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         if response.status_code == 200 and scope["query_string"].startswith(b"v="):
-            response.headers["Cache-Control"] = media.FOREVER
+            response.headers["Cache-Control"] = FOREVER
         return response
 
 
@@ -139,18 +138,3 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await previews.close()
         await run_in_threadpool(engine.close)
         await run_in_threadpool(app.state.key_ring.close)
-
-
-def _publish_problem_schema(app: FastAPI) -> None:
-    """Let OpenAPI know `ProblemModel`, to which the routes' error responses refer."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, object]:
-        document = generate()
-        schema = ProblemModel.model_json_schema(ref_template="#/components/schemas/{model}")
-        for name, definition in schema.pop("$defs", {}).items():
-            document["components"]["schemas"][name] = definition
-        document["components"]["schemas"]["ProblemModel"] = schema
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.routing import APIRoute
@@ -23,6 +24,8 @@ from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, acc
 from vision.types import RgbImage
 from vision.wanted import current_work, still_wanted
 from web.errors import NoCaptionerError, UnknownParameterError
+
+T = TypeVar("T")
 
 MAX_PAGE_HITS = 100
 
@@ -84,6 +87,11 @@ class Engine:
         self.service()
         assert self._library is not None  # opened with the service
         return self._library
+
+    def compute(self, what: Callable[[SearchService], T]) -> T:
+        """Do something with the service; raises as `search` does."""
+        still_wanted()
+        return what(self.service())
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Search.

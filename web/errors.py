@@ -22,6 +22,8 @@ from search.errors import (
     NotFoundError,
     QueryError,
 )
+from search.jobs.queue import SameKeyError
+from vision.classify import LabelError
 from vision.errors import DecoderError, DeixisError, ImageRefusedError, ModelError, ModelMissingError, NoHeatMapError
 from vision.faults import Fault, SystemFaultError, explain_fault
 from vision.grounding.errors import NoAnswersError, PromptError
@@ -43,6 +45,14 @@ class OriginalGoneError(DeixisError):
 
 class UnknownParameterError(DeixisError):
     """A query parameter that the route does not have."""
+
+
+class CursorError(DeixisError):
+    """A cursor that was not made here, or for another list."""
+
+
+class CursorGoneError(DeixisError):
+    """A cursor of a library that is not there any more."""
 
 
 class OverloadedError(DeixisError):
@@ -100,6 +110,10 @@ DOMAIN_KINDS: Mapping[type[DeixisError], Kind] = {
     NoCaptionerError: Kind(501, "no-captioner", "This server answers no questions about pictures"),
     NotReadyError: Kind(503, "not-ready", "Not ready"),
     UnknownParameterError: Kind(422, "parameter-unknown", "The request has a parameter that is not known"),
+    CursorError: Kind(400, "cursor-invalid", "The cursor does not fit"),
+    CursorGoneError: Kind(410, "cursor-gone", "The cursor is of another library"),
+    LabelError: Kind(400, "labels-invalid", "The labels cannot be told apart"),
+    SameKeyError: Kind(409, "key-reused", "The key was used for something else"),
     OverloadedError: Kind(503, "overloaded", "Too much is asked at once"),
     DecoderError: Kind(503, "decoder-unusable", "Pictures cannot be decoded on this machine"),
     SystemFaultError: Kind(503, "system-error", "The system does not let the server do its work"),
@@ -130,6 +144,7 @@ HTTP_KINDS: Mapping[int, Kind] = {
     408: Kind(408, "request-timeout", "The request took too long to arrive"),
     413: Kind(413, "content-too-large", "The upload is too large"),
     414: Kind(414, "address-too-long", "The address is too long"),
+    416: Kind(416, "range-not-satisfiable", "The range lies outside of the file"),
     421: Kind(421, "host-not-allowed", "This server does not answer to that name"),
     422: Kind(422, "request-invalid", "The request has values that cannot be used"),
     431: Kind(431, "headers-too-large", "The request has too many headers"),

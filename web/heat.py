@@ -21,10 +21,11 @@ from search.results import ImageDetail
 from vision.errors import DeixisError
 from vision.heat_colours import heat_colours
 from vision.overlay_images import heat_layer, png_bytes
+from web.conditional import IfNoneMatch, cached, not_modified
 from web.deps import EngineDep, ImageId
 from web.errors import in_one_line
 from web.looking import LookerDep, PictureLooker
-from web.media import FOREVER, ContentVersion, IfNoneMatch, etag_matches
+from web.media import ContentVersion
 from web.overlay import Drawn, derived_box
 from web.templating import heat_url
 
@@ -72,10 +73,10 @@ async def heat_picture(
     text = clean_text(q)
     known = await looker.version(detail, text)
     etag = f'"{known[:32]}"'
-    lasting = version != "" and known.startswith(version)
-    headers = {"ETag": etag, "Cache-Control": FOREVER if lasting else "private, no-cache"}
-    if etag_matches(if_none_match, etag):
-        return Response(status_code=304, headers=headers)
+    headers = cached(etag, lasting=version != "" and known.startswith(version))
+    same = not_modified(if_none_match, headers)
+    if same is not None:
+        return same
     made = await looker.heat_map(detail, text, known)
     return Response(await run_in_threadpool(_layer, detail, made), media_type="image/png", headers=headers)
 

@@ -12,7 +12,7 @@ from tempfile import SpooledTemporaryFile
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
@@ -24,6 +24,7 @@ from vision.archives.member import ArchiveLimits, MemberError
 from vision.errors import ImageRefusedError
 from vision.images import DecodeRequest
 from vision.originals import Original
+from web.conditional import IfNoneMatch, cached, not_modified, out_of_range, ranged, wanted_range
 from web.deps import Engine, EngineDep, ImageId
 from web.errors import OriginalGoneError
 from web.once import Once
@@ -31,11 +32,9 @@ from web.templating import file_name
 
 log = logging.getLogger(__name__)
 
-FOREVER = "private, max-age=31536000, immutable"
 _CHUNK_BYTES = 1 << 20
 _REINDEX = "Run `deixis index` over its folder again."
 
-IfNoneMatch = Annotated[str, Header(alias="If-None-Match")]
 ContentVersion = Annotated[str, Query(alias="v", max_length=64)]
 
 router = APIRouter(include_in_schema=False)
@@ -110,38 +109,31 @@ def earlier_address(request: Request, image_id: ImageId, version: ContentVersion
 
 
 @router.get("/media/{image_id}/original")
-def original(engine: EngineDep, image_id: ImageId) -> Response:
+def original(request: Request, engine: EngineDep, image_id: ImageId, if_none_match: IfNoneMatch = "") -> Response:
     """The file itself, only ever as a download; checked against its hash first, so nothing else can slip out."""
     detail = engine.service().image(image_id)
+    headers = cached(f'"{detail.sha256}"', lasting=False)
+    known = not_modified(if_none_match, headers)
+    if known is not None:
+        return known
     for one in _originals(engine, detail):
         opened = _open_verified(one, detail.sha256, engine.settings.archive_limits)
         if opened is not None:
-            headers = {
-                "Content-Disposition": _attachment(file_name(one.path)),
-                "Content-Length": str(detail.size_bytes),
-                "Cache-Control": "private, no-cache",
-                "ETag": f'"{detail.sha256}"',
-            }
-            return StreamingResponse(_chunks(opened), media_type="application/octet-stream", headers=headers)
+            headers["Content-Disposition"] = _attachment(file_name(one.path))
+            return _sent(request, opened, detail.size_bytes, headers)
     raise OriginalGoneError(f"no file holds picture {image_id} any more", remedy=_REINDEX)
-
-
-def etag_matches(if_none_match: str, etag: str) -> bool:
-    """Whether an `If-None-Match` header names this entity tag (RFC 9110, 13.1.2: weak comparison)."""
-    given = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return "*" in given or etag in given
 
 
 async def _preview(request: Request, detail: ImageDetail, size_px: int, if_none_match: str, version: str) -> Response:
     etag = f'"{detail.sha256}-{size_px}"'
     # An id may come to mean another picture after a library is rebuilt from nothing; a hash never does.
-    lasting = version != "" and detail.sha256.startswith(version)
-    headers = {"ETag": etag, "Cache-Control": FOREVER if lasting else "private, no-cache"}
-    if etag_matches(if_none_match, etag):
-        return Response(status_code=304, headers=headers)
+    headers = cached(etag, lasting=version != "" and detail.sha256.startswith(version))
+    known = not_modified(if_none_match, headers)
+    if known is not None:
+        return known
     previews: PreviewMaker = request.app.state.previews
     preview = await previews.get(detail, size_px)
-    return Response(preview, media_type=media_type(preview), headers=headers)
+    return ranged(request, preview, media_type(preview), headers)
 
 
 def _make_preview(engine: Engine, store: PreviewStore, detail: ImageDetail, size_px: int) -> bytes:
@@ -203,9 +195,29 @@ def _open_verified(
     return None
 
 
-def _chunks(file: BufferedReader | SpooledTemporaryFile[bytes]) -> Iterator[bytes]:
+def _sent(
+    request: Request, file: BufferedReader | SpooledTemporaryFile[bytes], size: int, headers: dict[str, str]
+) -> Response:
+    """A file, whole or the range that is asked for."""
+    try:
+        wanted = wanted_range(request, size, headers["ETag"])
+    except IndexError:
+        file.close()
+        return out_of_range(request, size)
+    first, last = wanted or (0, size - 1)
+    sent = {**headers, "Accept-Ranges": "bytes", "Content-Length": str(last + 1 - first)}
+    if wanted is not None:
+        sent["Content-Range"] = f"bytes {first}-{last}/{size}"
+    return StreamingResponse(
+        _chunks(file, first, last + 1 - first), 200 if wanted is None else 206, sent, "application/octet-stream"
+    )
+
+
+def _chunks(file: BufferedReader | SpooledTemporaryFile[bytes], first: int, length: int) -> Iterator[bytes]:
     with file:
-        while chunk := file.read(_CHUNK_BYTES):
+        file.seek(first)
+        while length and (chunk := file.read(min(_CHUNK_BYTES, length))):
+            length -= len(chunk)
             yield chunk
 
 

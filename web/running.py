@@ -7,14 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from web.deps import known_parameters
-from web.errors import PROBLEM_JSON
+from web.api.common import KNOWN, problems
 from web.metrics import CONTENT_TYPE, Metrics
 from web.ready import ReadyKeeper
 from web.schemas import HealthModel, ReadyModel
 from web.version import VERSION
 
-router = APIRouter(dependencies=[Depends(known_parameters)], tags=["service"])
+router = APIRouter(dependencies=KNOWN, tags=["service"])
 
 
 def _keeper(request: Request) -> ReadyKeeper:
@@ -27,7 +26,7 @@ def _metrics(request: Request) -> Metrics:
     return metrics
 
 
-@router.get("/healthz", operation_id="health")
+@router.get("/healthz", responses=problems(), operation_id="health")
 async def health() -> HealthModel:
     """Whether the process lives; touches nothing else."""
     return HealthModel(status="ok", version=VERSION)
@@ -35,12 +34,7 @@ async def health() -> HealthModel:
 
 @router.get(
     "/readyz",
-    responses={
-        503: {
-            "description": "Searches cannot be answered; `reasons` lists why.",
-            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemModel"}}},
-        }
-    },
+    responses=problems(s503="Searches cannot be answered; `reasons` lists why."),
     operation_id="ready",
 )
 async def ready(keeper: Annotated[ReadyKeeper, Depends(_keeper)]) -> ReadyModel:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import Field, computed_field
 
+from search.query.plan import MAX_QUERY_CHARS
+from web.bodies import Asked
 from web.schemas import EXAMPLE_HASH, Answer, BoxLinksModel, BoxModel, LinksModel, PathText, SpanModel
 
 
@@ -95,14 +97,15 @@ class TokenModel(Answer):
     span: SpanModel
 
 
-class QueryModel(BaseModel):
+class QueryModel(Asked):
     """A search as a JSON body; exactly one of `q` and `tree`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    q: Annotated[str | None, Field(description="In the query language.", examples=["a dog left of a tree -snow"])] = (
-        None
-    )
+    q: Annotated[
+        str | None,
+        Field(
+            max_length=MAX_QUERY_CHARS, description="In the query language.", examples=["a dog left of a tree -snow"]
+        ),
+    ] = None
     tree: Annotated[
         dict[str, Any] | None,
         Field(description="The same as a tree, see docs/query-language.md.", examples=[{"words": "a dog"}]),

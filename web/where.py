@@ -15,9 +15,10 @@ from search.looked import Pointed
 from search.query.plan import clean_text
 from search.results import ImageDetail
 from web.addresses import at
+from web.conditional import IfNoneMatch, not_modified
 from web.deps import EngineDep, ImageId
 from web.looking import LookerDep
-from web.media import ContentVersion, IfNoneMatch, etag_matches
+from web.media import ContentVersion
 
 DRAWN_PX = 300
 """Longest side of the layer, about that of a tile: lines and letters are measured in it."""
@@ -54,8 +55,9 @@ async def where_layer(
     known = await looker.version(detail, text)
     etag = f'"{known[:32]}-w2"'
     headers = {"ETag": etag, "Cache-Control": "private, max-age=600" if version else "private, no-cache"}
-    if etag_matches(if_none_match, etag):
-        return Response(status_code=304, headers=headers)
+    same = not_modified(if_none_match, headers)
+    if same is not None:
+        return same
     found = await looker.point(detail, text, known)
     return Response(layer(detail, found), media_type="image/svg+xml", headers=headers)
 

@@ -21,6 +21,7 @@ class Job(Base):
         CheckConstraint("asked IS NULL OR asked IN ('pause', 'cancel')", name="asked"),
         CheckConstraint("state <> 'running' OR (worker IS NOT NULL AND leased_until IS NOT NULL)", name="leased"),
         Index("ix_jobs_state_id", "state", "id"),
+        Index("uq_jobs_request_key", "request_key", unique=True),
         {"sqlite_autoincrement": True},  # Its number stands in people's notes.
     )
 
@@ -48,6 +49,8 @@ class Job(Base):
     started_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     """Of the last attempt."""
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    request_key: Mapped[str | None] = mapped_column(String(64))
+    """SHA-256, hex, of the key with which a program asked for it: the same key never queues another."""
 
 
 class JobEvent(Base):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import secrets
 import socket
@@ -37,6 +38,10 @@ come back from it."""
 
 class StaleJobError(LibraryError):
     """The job was given to another worker, or has ended: this one must write nothing more."""
+
+
+class SameKeyError(LibraryError):
+    """A key that a program gave with one job came again with another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,21 @@ class Queue:
         self._me: LockFile | None = None
         self._name = self._kind = ""
 
-    def add(self, kind: str, lane: str | None, arguments: Mapping[str, Any]) -> int:
-        """Queue a job; returns its number."""
+    def add(self, kind: str, lane: str | None, arguments: Mapping[str, Any], key: str | None = None) -> int:
+        """Queue a job, or find the one that was asked for with the same key; returns its number.
+
+        Raises:
+            SameKeyError: with that key another job was asked for.
+        """
+        digest = None if key is None else hashlib.sha256(key.encode()).hexdigest()
         with self._library.database.write() as session:
+            known = None if digest is None else session.scalar(select(Job).where(Job.request_key == digest))
+            if known is not None:
+                if (known.kind, known.arguments) != (kind, dict(arguments)):
+                    raise SameKeyError("with this key another job was asked for", remedy="Give each job its own key.")
+                return known.id
             job = _new(kind, lane, arguments)
+            job.request_key = digest
             session.add(job)
             session.flush()
             note(session, job.id, "queued")

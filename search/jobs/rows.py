@@ -111,6 +111,19 @@ def show_job(library: Library, job_id: int) -> JobDetails:
         )
 
 
+def events_after(library: Library, job_id: int, after: int = 0) -> tuple[JobInfo, list[tuple[int, datetime, str]]]:
+    """One job, and what has happened to it behind an event: number, when, what; oldest first.
+
+    Raises:
+        NotFoundError: there is none of this number.
+    """
+    with library.read() as session:
+        job = _find(session, job_id)
+        where = (JobEvent.job_id == job_id, JobEvent.id > after)
+        query = select(JobEvent.id, JobEvent.at, JobEvent.what).where(*where).order_by(JobEvent.id)
+        return _info(library, job), [(row.id, row.at, row.what) for row in session.execute(query)]
+
+
 def _find(session: Session, job_id: int) -> Job:
     """One job.
 

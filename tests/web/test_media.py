@@ -19,7 +19,7 @@ from search.previews import unsealed
 from search.settings import Settings
 from vision.encoders.colour import ColourEncoder
 from web.app import create_app
-from web.media import FOREVER, etag_matches
+from web.conditional import FOREVER, etag_matches
 from web.templating import preview_url
 
 
