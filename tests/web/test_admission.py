@@ -16,7 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from search.settings import Settings
 from tests.web.test_openapi import routes_of
 from vision.wanted import NobodyWaitsError, current_work, still_wanted
-from web.admission.costs import COSTS, Cost, Tariff
+from web.access.rules import RULES
+from web.admission.costs import Cost, Tariff
 from web.admission.gate import Admission, Gate
 from web.admission.lanes import LaneLimits, lane_limits
 from web.app import SPARE_THREADS, create_app
@@ -111,7 +112,7 @@ def scenario(play: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def test_every_route_has_a_cost_and_every_cost_a_route(tmp_path: Path) -> None:
     routes = set(routes_of(create_app(Settings(home=tmp_path))))
-    assert set(COSTS) - {("GET", "/static/{path:path}")} == routes
+    assert {(rule.method, rule.path) for rule in RULES} - {("GET", "/static/{path:path}")} == routes
 
 
 @pytest.mark.parametrize(
@@ -131,7 +132,7 @@ def test_every_route_has_a_cost_and_every_cost_a_route(tmp_path: Path) -> None:
 )
 def test_a_request_costs_what_its_first_line_says(method: str, address: str, route: str, cost: Cost) -> None:
     path, _, query = address.partition("?")
-    found = Tariff().of(method, path, query.encode())
+    found = Tariff(RULES).of(method, path, query.encode())
     assert (found.path, found.cost) == (route, cost)
 
 

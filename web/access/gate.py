@@ -23,6 +23,7 @@ from web.access.rules import Rule, rule_for
 from web.access.sessions import COOKIE, Sessions
 from web.access.standing import Rules, Standing
 from web.addresses import at
+from web.admission.costs import Cost
 from web.errors import ACCESS_KINDS, domain_error_response, is_answered, is_for_people, problem_response
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="deixis"'}
@@ -80,7 +81,7 @@ class Gate:
             rule = self.rule_of(request)
             if is_foreign(request, rule, self.rules.origins):
                 raise _refused(request, "foreign", "A page of another site has asked for this; open it here instead.")
-            caller = Caller(bucket=peer_of(scope).bucket) if rule.cost == "free" else await self._caller(request)
+            caller = Caller(bucket=peer_of(scope).bucket) if rule.rate == "free" else await self._caller(request)
             now_asks(caller)
             self._require(request, caller, rule)
             self._count(request, caller, rule)
@@ -149,10 +150,10 @@ class Gate:
         raise _refused(request, "key", "This needs a key.", remedy=remedy, headers=_CHALLENGE)
 
     def _count(self, request: Request, caller: Caller, rule: Rule) -> None:
-        wait_s = self.buckets.wait_s(caller.bucket, rule.cost)
+        wait_s = self.buckets.wait_s(caller.bucket, rule.rate)
         if wait_s > 0:
             after = {"Retry-After": str(math.ceil(wait_s))}
-            detail = f"Too many requests of the kind {rule.cost}; the next one is answered in {math.ceil(wait_s)} s."
+            detail = f"Too many requests of the kind {rule.rate}; the next one is answered in {math.ceil(wait_s)} s."
             raise _refused(request, "rate", detail, headers=after)
 
 
@@ -162,8 +163,8 @@ def _rule_of(request: Request) -> Rule:
     if rule is not None:
         return rule.given(request.query_params.keys())
     if is_answered(request, method):  # forgotten in the table: for nobody but who may do everything
-        return Rule(method, path, keys.Scope.ADMIN, "costly")
-    return Rule(method, path, keys.Scope.READ, "read")  # nothing is there, which is not everybody's to know
+        return Rule(method, path, keys.Scope.ADMIN, Cost.UPLOAD)
+    return Rule(method, path, keys.Scope.READ, Cost.READ)  # nothing is there, which is not everybody's to know
 
 
 def _refused(

@@ -23,7 +23,7 @@ def is_foreign(request: Request, rule: Rule, origins: AbstractSet[str]) -> bool:
         rule: of its route.
         origins: of other pages that may ask.
     """
-    if request.method in SAFE and rule.cost not in ("search", "costly", "write"):
+    if request.method in SAFE and rule.rate not in ("search", "costly", "write"):
         return False
     headers = request.headers
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")

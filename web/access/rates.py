@@ -8,11 +8,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from search.errors import SettingsError
 
-Cost: TypeAlias = Literal["free", "read", "search", "costly", "write"]
 Rates: TypeAlias = Mapping[str, "Rate"]
 
 
@@ -52,12 +51,12 @@ class Buckets:
         self._filled: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
         self._counting = threading.Lock()
 
-    def wait_s(self, caller: str, cost: Cost) -> float:
+    def wait_s(self, caller: str, kind: str) -> float:
         """Take a token; 0 where there was one, else the seconds until there is one again."""
-        rate = self._rates.get(cost)
+        rate = self._rates.get(kind)
         if rate is None or not caller:
             return 0.0
-        now, key = self._clock(), (caller, cost)
+        now, key = self._clock(), (caller, kind)
         with self._counting:
             tokens, since = self._filled.get(key, (rate.burst, now))
             tokens = min(rate.burst, tokens + (now - since) * rate.per_s)

@@ -1,11 +1,12 @@
-"""What every route costs: the one table, by which a request finds its lane before a thread or a core is taken."""
+"""What a request costs: by this it finds its lane before a thread or a core is taken."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 from urllib.parse import parse_qsl
 
 
@@ -28,49 +29,22 @@ class Cost(StrEnum):
     """Foreign pictures are received, decoded and embedded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """What a route costs.
+class Charged(Protocol):
+    """What is said of a route in the table of routes.
 
     Attributes:
-        cost: ordinarily.
+        cost: what it costs ordinarily.
         where: what it costs where a query parameter of this name is not empty; the last that applies counts.
     """
 
-    cost: Cost
-    where: Mapping[str, Cost]
-
-
-def _charged(cost: Cost, **where: Cost) -> Charged:
-    return Charged(cost, where)
-
-
-COSTS: Mapping[tuple[str, str], Charged] = {
-    ("GET", "/healthz"): _charged(Cost.STATIC),
-    ("GET", "/readyz"): _charged(Cost.STATIC),
-    ("GET", "/metrics"): _charged(Cost.STATIC),
-    ("GET", "/static/{path:path}"): _charged(Cost.STATIC),
-    ("GET", "/api/v1/openapi.json"): _charged(Cost.STATIC),
-    ("GET", "/"): _charged(Cost.READ),
-    ("GET", "/search"): _charged(Cost.SEARCH),
-    ("POST", "/search"): _charged(Cost.UPLOAD),
-    ("GET", "/images/{image_id}"): _charged(Cost.READ, heat=Cost.LOOK, ask=Cost.ASK),
-    ("GET", "/api/v1/search"): _charged(Cost.SEARCH),
-    ("POST", "/api/v1/search"): _charged(Cost.UPLOAD),
-    ("POST", "/api/v1/query"): _charged(Cost.SEARCH),
-    ("GET", "/api/v1/images/{image_id}"): _charged(Cost.READ),
-    ("GET", "/api/v1/images/{image_id}/heatmap"): _charged(Cost.LOOK),
-    ("GET", "/api/v1/images/{image_id}/ask"): _charged(Cost.ASK),
-    ("GET", "/media/{image_id}/gallery.webp"): _charged(Cost.PICTURE),
-    ("GET", "/media/{image_id}/page.webp"): _charged(Cost.PICTURE),
-    ("GET", "/media/{image_id}/original"): _charged(Cost.PICTURE),
-    ("GET", "/media/{image_id}/heat.png"): _charged(Cost.LOOK),
-    ("GET", "/media/{image_id}/where.svg"): _charged(Cost.LOOK),
-}
-"""Method and path of every route; HEAD costs what GET does. A test holds it complete."""
-
-UNKNOWN = Charged(Cost.READ, {})
-"""What an address costs that no route has: an error page is a page."""
+    @property
+    def method(self) -> str: ...  # noqa: D102
+    @property
+    def path(self) -> str: ...  # noqa: D102
+    @property
+    def cost(self) -> Cost: ...  # noqa: D102
+    @property
+    def where(self) -> Mapping[str, Cost]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +59,17 @@ class Tariff:
     """Finds what a request costs.
 
     Args:
-        costs: by method and path.
+        rules: every route; the first that fits counts.
     """
 
-    def __init__(self, costs: Mapping[tuple[str, str], Charged] = COSTS) -> None:
-        self._plain = {key: charged for key, charged in costs.items() if "{" not in key[1]}
-        self._patterns = [
-            (method, path, _pattern(path), charged) for (method, path), charged in costs.items() if "{" in path
-        ]
+    def __init__(self, rules: Iterable[Charged]) -> None:
+        self._plain: dict[tuple[str, str], Charged] = {}
+        self._patterns: list[tuple[re.Pattern[str], Charged]] = []
+        for rule in rules:
+            if "{" in rule.path:
+                self._patterns.append((_pattern(rule.path), rule))
+            else:
+                self._plain[rule.method, rule.path] = rule
 
     def of(self, method: str, path: str, query: bytes) -> Route:
         """What this request asks for, known from its first line alone.
@@ -106,10 +83,10 @@ class Tariff:
         plain = self._plain.get((method, path))
         if plain is not None:
             return Route(path, _cost(plain, query))
-        for known, template, pattern, charged in self._patterns:
-            if known == method and pattern.fullmatch(path):
-                return Route(template, _cost(charged, query))
-        return Route("-", UNKNOWN.cost)
+        for pattern, charged in self._patterns:
+            if charged.method == method and pattern.fullmatch(path):
+                return Route(charged.path, _cost(charged, query))
+        return Route("-", Cost.READ)  # an error page is a page
 
 
 def _cost(charged: Charged, query: bytes) -> Cost:

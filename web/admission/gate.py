@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from vision.wanted import as_work
+from web.access.rules import RULES
 from web.admission.bodies import Body, Budget, BudgetError
 from web.admission.costs import Cost, Tariff
 from web.admission.lanes import Lane, LaneLimits, Latencies, RefusedError
@@ -47,7 +48,7 @@ class Gate:
     """
 
     def __init__(self, limits: Mapping[Cost, LaneLimits], body_bytes: int) -> None:
-        self.tariff = Tariff()
+        self.tariff = Tariff(RULES)
         self.lanes = {cost: Lane(cost, one) for cost, one in limits.items()}
         self.budget = Budget(body_bytes)
         self.free = Latencies()

@@ -25,6 +25,7 @@ from web.access.keyring import KeyRing
 from web.access.rules import Rule
 from web.access.sessions import Sessions
 from web.access.standing import EVERYWHERE, require_access
+from web.admission.costs import Cost
 from web.announce import Announcing
 from web.assistants.protocol import MCPServer, TransportSecuritySettings
 from web.assistants.tools import StartJob, Tools
@@ -147,7 +148,7 @@ def mcp_app(settings: Settings, start_job: StartJob | None = None) -> Starlette:
 
 def _rule_of(request: Request) -> Rule:
     """One rule for all: whoever may read may call; each tool asks whether they may do what it does."""
-    return Rule(request.method, PATH, Scope.READ, "search")
+    return Rule(request.method, PATH, Scope.READ, Cost.SEARCH)
 
 
 def _load(settings: Settings, on_listening: Callable[[str], None], start_job: StartJob | None) -> ASGIApp:

@@ -13,8 +13,8 @@ from web.access.origins import SAFE
 from web.access.rules import RULES, Rule, rule_for
 
 GUARDED = [rule for rule in RULES if rule.scope is not None]
-COSTLY = [rule for rule in RULES if rule.method not in SAFE or rule.cost in ("search", "costly", "write")]
-SWEPT = [rule.given({one}) for rule in RULES for one in rule.costly_with]
+COSTLY = [rule for rule in RULES if rule.method not in SAFE or rule.rate in ("search", "costly", "write")]
+SWEPT = [rule.given({one}) for rule in RULES for one in rule.where]
 FOREIGN = [
     {"origin": "https://evil.example"},
     {"origin": "null"},
