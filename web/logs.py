@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 FORMATS = ("text", "json")
 LEVELS = ("debug", "info", "warning", "error", "critical")
+_COLLECTED_S = 0.5
 _LOGGERS = ("_granian", "web", "search", "vision")
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -54,6 +57,25 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(event, default=str)  # ASCII: nothing in it can end a line
 
 
+class TrulyKilled(logging.Filter):
+    """Holds back the server's word that it kills a process, where that process has ended already.
+
+    Two threads of the server wait for the same process; the one that did not collect it takes it for alive a moment.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write this event: any but a killing that is none."""
+        if not record.getMessage().startswith("Killing worker"):
+            return True
+        before = len(multiprocessing.active_children())
+        deadline = time.monotonic() + _COLLECTED_S
+        while time.monotonic() < deadline:
+            if len(multiprocessing.active_children()) < max(1, before):
+                return False
+            time.sleep(0.01)
+        return True
+
+
 def logging_config(level: str, form: str) -> dict[str, object]:
     """The configuration of `logging.config.dictConfig` for a server.
 
@@ -62,11 +84,18 @@ def logging_config(level: str, form: str) -> dict[str, object]:
         form: one of `FORMATS`.
     """
     formatter = "web.logs.JsonFormatter" if form == "json" else "web.logs.TextFormatter"
+    handler = {
+        "class": "logging.StreamHandler",
+        "formatter": "line",
+        "filters": ["killed"],
+        "stream": "ext://sys.stderr",
+    }
     own = {"handlers": ["stderr"], "level": level.upper(), "propagate": False}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": formatter}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+        "filters": {"killed": {"()": "web.logs.TrulyKilled"}},
+        "handlers": {"stderr": handler},
         "loggers": dict.fromkeys(_LOGGERS, own),
     }

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from vision.wanted import current_work
 from web.once import Once
 
 
@@ -51,3 +52,35 @@ def test_a_failure_reaches_everybody_and_is_not_kept() -> None:
         return await once.get(1, succeed)
 
     assert asyncio.run(scenario()) == "yes"
+
+
+def test_work_that_all_have_left_is_told_so_and_begun_anew_for_the_next() -> None:
+    async def scenario() -> tuple[list[bool], str]:
+        once: Once[str] = Once()
+        told: list[bool] = []
+        go = asyncio.Event()
+
+        async def work() -> str:
+            doing = current_work()
+            assert doing is not None
+            try:
+                await go.wait()
+            finally:
+                told.append(doing.abandoned)
+            return "done"
+
+        first, second = (asyncio.create_task(once.get("key", work)) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0.01)
+        assert told == [], "one still waits"
+        second.cancel()
+        await asyncio.sleep(0.01)
+        third = asyncio.create_task(once.get("key", work))
+        await asyncio.sleep(0.01)
+        go.set()
+        found = await third
+        await once.close()
+        return told, found
+
+    assert asyncio.run(scenario()) == ([True, False], "done")

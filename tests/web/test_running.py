@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
+import os
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +28,7 @@ from web.admission.gate import Gate
 from web.admission.lanes import lane_limits
 from web.app import create_app
 from web.figures import Shared, added, figures_of
-from web.logs import JsonFormatter, TextFormatter, request_id
+from web.logs import JsonFormatter, TextFormatter, TrulyKilled, request_id
 
 HOSTILE = "/images/%0A2026-01-01 ERROR forged%1b[31m%E2%80%AE"
 
@@ -190,6 +193,25 @@ def test_readiness_neither_loads_nor_waits_where_it_is_known(settings: Settings)
         answer = client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json()["reasons"] == ["lost"]
+
+
+def _linger(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize(("seconds", "told"), [(0.05, False), (30.0, True)])
+def test_a_killing_is_told_where_it_is_one(seconds: float, told: bool) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_linger, args=(seconds,))
+    process.start()
+    if not told:
+        os.waitid(os.P_PID, process.pid or 0, os.WEXITED | os.WNOWAIT)  # ended, and not collected by anybody
+    record = logging.LogRecord("_granian", logging.WARNING, "", 0, "Killing worker-1 after it refused", (), None)
+    try:
+        assert TrulyKilled().filter(record) is told
+    finally:
+        process.kill()
+        process.join()
+    assert TrulyKilled().filter(logging.LogRecord("_granian", logging.INFO, "", 0, "Stopped worker-1", (), None))
 
 
 @pytest.mark.parametrize(

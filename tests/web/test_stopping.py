@@ -76,7 +76,7 @@ def test_an_end_with_uploads_queued_is_orderly(home: Path, start_server: StartSe
         _, errors = process.communicate(timeout=40)
     assert process.returncode == 0
     refused = [one for one in answers if not one.startswith(b"HTTP/1.1 200 ")]
-    assert len(refused) >= 4, "one at most had its turn"
+    assert len(refused) >= 2, "they take seconds each, one after the other"
     for one in refused:
         head, _, body = one.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 503 "), one[:300]
