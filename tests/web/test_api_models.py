@@ -47,7 +47,8 @@ def test_stats_are_those_of_the_command(client: TestClient, settings: Settings) 
 def test_duplicates_are_told(client: TestClient) -> None:
     answer = client.get("/api/v1/duplicates?exact=true").json()
     assert (answer["groups"], answer["pictures"]) == ([], 12)
-    assert client.get("/api/v1/duplicates?below=/no/such").status_code == 404
+    for nowhere in ("/no/such", "a%00b", "~nobody/x", "%20", "%FF"):
+        assert client.get(f"/api/v1/duplicates?below={nowhere}").status_code == 404, nowhere
 
 
 def test_the_label_that_fits_comes_first(client: TestClient, ids: dict[str, int]) -> None:

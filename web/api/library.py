@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import StreamingResponse
 
 from search.duplicates import find_duplicates
+from search.errors import NotFoundError
 from search.query.plan import MAX_QUERY_CHARS
 from search.results import SearchRequest
 from web.api.common import KNOWN, Filters, problems
@@ -68,6 +69,8 @@ def duplicates(
     k: Annotated[int, Query(ge=1, le=1_000, description="Groups to return at most.")] = 100,
 ) -> DuplicatesModel:
     """Files that show one picture, byte for byte or nearly; nothing is touched."""
+    if below is not None and "\0" in below:
+        raise NotFoundError("no path holds a NUL byte")
     library = engine.library()
     found = engine.compute(lambda _: find_duplicates(library, below=below or None, exact=exact, limit=k))
     return DuplicatesModel.model_validate(found)
