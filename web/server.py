@@ -9,7 +9,6 @@ import functools
 import multiprocessing
 import os
 import socket
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -30,9 +29,6 @@ from web.stopping import Stopping
 
 HEADER_TIMEOUT_MS = 10_000
 """A client that has not sent its whole header by then is disconnected; bodies have their own deadline in `web.app`."""
-
-SWITCH_S = 0.001
-"""For so long a thread that computes keeps the interpreter when another wants it: what admits requests is one."""
 
 STOP_TIMEOUT_S = 12
 """After so long a process that has not ended is killed; `web.stopping` sees to it that none is."""
@@ -76,7 +72,6 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None] | None = No
 def _load(settings: Settings, on_listening: Callable[[str], None] | None, common: Path | None) -> ASGIApp:
     """The application of a process that answers; a module's own function, for that process may not be a fork."""
     _leave_with_parent()
-    sys.setswitchinterval(SWITCH_S)
     app = create_app(settings, common)
     Stopping(app.state.gate).defer_signals(asyncio.get_event_loop())
     if on_listening is None or not _is_first(common):
