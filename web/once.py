@@ -51,6 +51,9 @@ class Once(Generic[Result]):
             under_way.waiting -= 1
             if under_way.waiting == 0 and not under_way.task.done():
                 self._abandon(key, under_way)
+                # The last to leave keeps its turn until the work has ended: threads are bounded by turns.
+                with CancelScope(shield=True):
+                    await asyncio.wait({under_way.task})
 
     async def close(self) -> None:
         """Wait for what is under way."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import functools
 import multiprocessing
 import os
 import socket
-import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from granian import Granian
@@ -31,9 +31,6 @@ from web.stopping import Stopping
 
 HEADER_TIMEOUT_MS = 10_000
 """A client that has not sent its whole header by then is disconnected; bodies have their own deadline in `web.app`."""
-
-SWITCH_S = 0.001
-"""For so long a thread that computes keeps the interpreter when another wants it: what admits requests is one."""
 
 STOP_TIMEOUT_S = 12
 """After so long a process that has not ended is killed; `web.stopping` sees to it that none is."""
@@ -67,21 +64,18 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None] | None = No
         log_level=LogLevels(settings.log_level),
         log_dictconfig=logging_config(settings.log_level, settings.log_format),
     )
-    with tempfile.TemporaryDirectory(prefix="deixis-serve-", ignore_cleanup_errors=True) as common:
+    with _common_folder(settings) as common:
         try:
-            server.serve(
-                target_loader=functools.partial(_load, settings, on_listening, Path(common)), wrap_loader=False
-            )
+            server.serve(target_loader=functools.partial(_load, settings, on_listening, common), wrap_loader=False)
         except SystemExit as stopped:
             if stopped.code:
                 raise SettingsError("the server stopped unexpectedly", remedy="The lines above say why.") from stopped
 
 
-def _load(settings: Settings, on_listening: Callable[[str], None] | None, common: Path) -> ASGIApp:
+def _load(settings: Settings, on_listening: Callable[[str], None] | None, common: Path | None) -> ASGIApp:
     """The application of a process that answers; a module's own function, for that process may not be a fork."""
     _leave_with_parent()
-    sys.setswitchinterval(SWITCH_S)
-    app = create_app(settings, common if settings.workers > 1 else None)
+    app = create_app(settings, common)
     Stopping(app.state.gate).defer_signals(asyncio.get_event_loop())
     if on_listening is None or not _is_first(common):
         return app
@@ -89,8 +83,20 @@ def _load(settings: Settings, on_listening: Callable[[str], None] | None, common
     return Announcing(app, host, settings.port, functools.partial(on_listening, browser_address(settings)))
 
 
-def _is_first(common: Path) -> bool:
+@contextlib.contextmanager
+def _common_folder(settings: Settings) -> Iterator[Path | None]:
+    """Where several processes find each other; one alone needs to write nothing."""
+    if settings.workers == 1:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="deixis-serve-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _is_first(common: Path | None) -> bool:
     """Whether no other process of this server has come here."""
+    if common is None:
+        return True
     try:
         (common / "first").touch(exist_ok=False)
     except FileExistsError:
