@@ -21,8 +21,8 @@ from storybook.scenes import generate_scene
 from tests.vision.grounding.conftest import save_captioner
 from vision.encoders.registry import load_encoder
 from web.app import create_app
+from web.conditional import FOREVER
 from web.heat import suggested_parts
-from web.media import FOREVER
 from web.middleware import SECURITY_HEADERS
 
 BICYCLE, BOAT = 8, 11  # scenes with a single thing
