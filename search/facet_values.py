@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -10,8 +11,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-from search.query.fact_conditions import Around
 
 Step: TypeAlias = Literal["month", "year", "decade", "century"]
 
@@ -24,7 +23,8 @@ _RADII_KM = (1, 5, 25, 100, 500)
 _COVERED = 0.8
 """Share of the pictures with a place that the circles should cover together, if the smallest do."""
 
-_KM_PER_DEGREE = 111.195
+_KM_PER_DEGREE = 6371.0088 * math.pi / 180
+_SQUARE_DEGREES = 0.01
 
 _PLAIN = re.compile(r"[^\W_][\w.:/+-]*")
 """What needs no quotation marks behind a filter's colon."""
@@ -61,15 +61,6 @@ class Facet:
     values: tuple[FacetValue, ...]
     more: bool = False
     step: Step | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A circle on the earth, how it is shown, and the token that finds what was taken in it."""
-
-    around: Around
-    text: str
-    token: str
 
 
 def filter_token(name: str, value: str) -> str:
@@ -110,37 +101,59 @@ def _bar(bar: int, step: Step, size: int, count: int) -> FacetValue:
     return FacetValue(text, count, f"date:{text}")
 
 
-def places(cells: NDArray[np.float64]) -> tuple[Place, ...]:
+def places(coordinates: NDArray[np.float64], *, whole: bool = True) -> tuple[FacetValue, ...]:
     """Circles around where most pictures were taken, of the smallest radius with which a dozen cover most of them.
 
+    Each counts what the filter `near:` finds, by the same formula; circles may overlap.
+
     Args:
-        cells: `(n, 3)`, as `search.db.facet_counts.cells` gives them.
+        coordinates: `(n, 3)`, as `search.db.facet_counts.coordinates` gives them.
+        whole: whether these are all that the filter may find.
     """
+    squares = _squares(coordinates)
     found: list[tuple[float, float]] = []
     for km in _RADII_KM:
-        found, covered = _circles(cells, km)
+        found, covered = _circles(squares, km)
         if covered >= _COVERED:
             break
-    return tuple(_place(north, east, km) for north, east in found)
+    values = [_circle(coordinates, north, east, km, at_least=not whole) for north, east in found]
+    return tuple(sorted(values, key=lambda value: -value.count))
 
 
-def _circles(cells: NDArray[np.float64], km: int) -> tuple[list[tuple[float, float]], float]:
+def _squares(coordinates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`(m, 3)`: what was taken within about a kilometre, the most first; the middle of it, and how much."""
+    if len(coordinates) == 0:
+        return np.empty((0, 3))
+    square = np.round(coordinates[:, :2] / _SQUARE_DEGREES).astype(np.int64)
+    _, which, often = np.unique(square[:, 0] * 100_000 + square[:, 1], return_inverse=True, return_counts=True)
+    middle = [np.bincount(which, coordinates[:, side]) / often for side in (0, 1)]
+    return np.stack([*middle, often.astype(np.float64)], axis=1)[np.argsort(-often, kind="stable")]
+
+
+def _circles(squares: NDArray[np.float64], km: int) -> tuple[list[tuple[float, float]], float]:
     """Centres of circles, each where most of what is left was taken, and the share of the pictures in them."""
-    left = cells
+    left = squares
     centres: list[tuple[float, float]] = []
     while len(left) and len(centres) < _PLACES:
-        north, east = left[0, 0], left[0, 1]
-        centres.append((float(north), float(east)))
-        up = left[:, 0] - north
-        across = (left[:, 1] - east + 180) % 360 - 180
-        width = np.cos(np.radians((left[:, 0] + north) / 2))
-        left = left[np.hypot(up, across * width) * _KM_PER_DEGREE > km]
-    everything = cells[:, 2].sum()
+        north, east = float(left[0, 0]), float(left[0, 1])
+        centres.append((north, east))
+        left = left[~_within(left, north, east, km)]
+    everything = squares[:, 2].sum()
     return centres, 1.0 - float(left[:, 2].sum() / everything) if everything else 1.0
 
 
-def _place(north: float, east: float, km: int) -> Place:
-    north, east = round(north, 4) + 0.0, round(east, 4) + 0.0
-    degrees = f"{north:.4f}".rstrip("0").rstrip("."), f"{east:.4f}".rstrip("0").rstrip(".")
+def _within(points: NDArray[np.float64], north: float, east: float, km: float) -> NDArray[np.bool_]:
+    """Which lie in a circle, as `search.query.fact_conditions.near` reckons it."""
+    up, across = points[:, 0] - north, points[:, 1] - east
+    across = np.where(across > 180, across - 360, np.where(across < -180, across + 360, across))
+    width = math.cos(math.radians(north)) - up * (math.sin(math.radians(north)) * math.pi / 360)
+    inside: NDArray[np.bool_] = up * up + across * across * width * width <= (km / _KM_PER_DEGREE) ** 2
+    return inside
+
+
+def _circle(coordinates: NDArray[np.float64], north: float, east: float, km: int, *, at_least: bool) -> FacetValue:
+    degrees = [f"{round(side, 4) + 0.0:.4f}".rstrip("0").rstrip(".") for side in (north, east)]
+    inside = _within(coordinates, float(degrees[0]), float(degrees[1]), km)
+    count = len(np.unique(coordinates[inside, 2]))
     text = f"{', '.join(degrees)}, {km} km"
-    return Place(Around(float(degrees[0]), float(degrees[1]), float(km)), text, f"near:{','.join(degrees)},{km}km")
+    return FacetValue(text, count, f"near:{','.join(degrees)},{km}km", at_least)

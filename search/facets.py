@@ -5,7 +5,6 @@ narrows a query to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -20,10 +19,9 @@ from search.db.facet_counts import Among
 from search.db.schema import Image
 from search.facet_folders import folders
 from search.facet_phrases import phrases
-from search.facet_values import Facet, FacetValue, Place, filter_token, histogram, places
+from search.facet_values import Facet, FacetValue, filter_token, histogram, places
 from search.query.answer import Stages
 from search.query.engine import give, order
-from search.query.fact_conditions import near
 from search.query.filter_conditions import has
 from search.query.page import Asked
 from search.snapshot import Snapshot
@@ -51,7 +49,7 @@ class Facets:
     Attributes:
         images: how many pictures were counted.
         of: which: all of the library; all that fulfil the filters of a query without words; the likely hits of one with
-            words; the 200 nearest, where nobody can say what is likely.
+            words, as far as a search for 1,000 sees them; the 200 nearest, where nobody can say what is likely.
         facets: those of which there is a value, in the order in which a page shows them.
     """
 
@@ -97,10 +95,11 @@ def _by_catalogue(session: Session, catalogue: Catalogue, rows: NDArray[np.int64
 
 
 def _by_database(among: Among) -> tuple[Facet, ...]:
+    coordinates, whole = counts.coordinates(among)
     return (
         histogram(counts.months(among)),
         _named(among, "camera", "camera"),
-        _places(among),
+        Facet("place", places(coordinates, whole=whole)),
         Facet("format", tuple(_value("format", name.lower(), number) for name, number in counts.formats(among)[:MOST])),
         _sources(among),
         _named(among, "person", "person"),
@@ -132,18 +131,6 @@ def _sources(among: Among) -> Facet:
         for name, number in told[:MOST]
     ]
     return Facet("source", tuple(values), more=len(told) > MOST)
-
-
-def _places(among: Among) -> Facet:
-    found = places(counts.cells(among))
-    numbers = counts.fulfilling(among, [near(place.around) for place in found])
-    return Facet(
-        "place", tuple(FacetValue(place.text, number, place.token) for place, number in _most_first(found, numbers))
-    )
-
-
-def _most_first(found: Sequence[Place], numbers: Sequence[int]) -> list[tuple[Place, int]]:
-    return sorted(zip(found, numbers, strict=True), key=lambda pair: -pair[1])
 
 
 def _known(among: Among) -> Facet:

@@ -110,7 +110,7 @@ class FacetsModel(Answer):
         Literal["library", "filters", "likely", "nearest"],
         Field(
             description="Which: all; all that fulfil the filters of a query without words; the likely hits of one with "
-            "words, 1,000 at most; the 200 nearest, where nobody can say what is likely."
+            "words, as far as a search for 1,000 sees them; the 200 nearest, where nobody can say what is likely."
         ),
     ]
     facets: tuple[FacetModel, ...]

@@ -34,10 +34,7 @@ from search.db.told import told
 MOST_VALUES = 2_000
 """Values of one kind that are counted, the most frequent ones: nobody reads more, and names of people may be many."""
 
-CELL_DEGREES = 0.01
-"""Places are added up in squares of this side, about a kilometre."""
-
-MOST_CELLS = 20_000
+MOST_COORDINATES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,22 +96,27 @@ def texts_of_facts(among: Among, name: str) -> list[tuple[str, str, int]]:
     return [(key or "", text or "", number) for key, text, number in among.session.execute(query)]
 
 
-def cells(among: Among) -> NDArray[np.float64]:
-    """`(n, 3)` float64: squares of the earth with the most pictures first; degrees north and east of the middle of
-    what was taken there, and how many pictures.
+def coordinates(among: Among) -> tuple[NDArray[np.float64], bool]:
+    """`(n, 3)` float64, degrees north and east and the picture's id, and whether these are all that have a place.
+
+    Left out are pictures of which two sources tell different places, and what is beyond `MOST_COORDINATES`.
     """
-    north, east = Fact.__table__.alias("north"), Fact.__table__.alias("east")
-    square = [cast(func.round(one.c.number / CELL_DEGREES), Integer) for one in (north, east)]
-    count = func.count(distinct(north.c.image_id))
-    query = (
-        select(func.avg(north.c.number), func.avg(east.c.number), count)
-        .join_from(north, east, (east.c.image_id == north.c.image_id) & (east.c.source == north.c.source))
-        .where(north.c.name == "latitude", east.c.name == "longitude", among.holds(north.c.image_id))
-        .group_by(*square)
-        .order_by(count.desc(), func.min(north.c.image_id))
-        .limit(MOST_CELLS)
-    )
-    return np.array([tuple(row) for row in among.session.execute(query)], np.float64).reshape(-1, 3)
+    sides: list[dict[int, float | None]] = []
+    whole = True
+    for name in ("latitude", "longitude"):  # of each an index alone is read, and they are paired here
+        told: dict[int, float | None] = {}
+        known = (Fact.name == name, Fact.number.between(-180, 180))  # a range, which only the right index serves
+        query = select(Fact.image_id, Fact.number).where(*known, among.holds(Fact.image_id))
+        rows = among.session.execute(query.limit(MOST_COORDINATES)).all()
+        whole = whole and len(rows) < MOST_COORDINATES
+        for image_id, number in rows:
+            told[image_id] = number if told.get(image_id, number) == number else None
+        sides.append(told)
+    north, east = sides
+    paired = [
+        (one, other, key) for key, one in north.items() if one is not None and (other := east.get(key)) is not None
+    ]
+    return np.array(paired, np.float64).reshape(-1, 3), whole and len(paired) == len(north)
 
 
 def sources(among: Among) -> list[tuple[str, int]]:

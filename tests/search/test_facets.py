@@ -174,14 +174,13 @@ def test_bars_grow_with_the_span() -> None:
 
 
 def test_circles_cover_what_was_taken_in_one_town_and_in_many_countries() -> None:
-    town = places(np.array([[48.85, 2.35, 10.0], [48.851, 2.351, 3.0]]))
-    assert [place.token for place in town] == ["near:48.85,2.35,1km"]
-    wide = np.array([[north, east, 1.0] for north in range(-60, 61, 3) for east in range(-180, 180, 3)], float)
-    assert len(places(wide)) == 12
+    town = places(np.array([[48.85, 2.35, 1.0], [48.85, 2.35, 1.0], [48.851, 2.351, 2.0], [48.85, 2.35, 3.0]]))
+    assert [(place.token, place.count) for place in town] == [("near:48.8502,2.3502,1km", 3)]
+    wide = [(north, east) for north in range(-60, 61, 3) for east in range(-180, 180, 3)]
+    assert len(places(np.array([(*one, number) for number, one in enumerate(wide)], float))) == 12
     assert places(np.empty((0, 3))) == ()
-    assert [place.token for place in places(np.array([[10.0, 179.999, 5], [10.0, -179.999, 1]]))] == [
-        "near:10,179.999,1km"
-    ]
+    line = places(np.array([[10.0, 179.999, 1], [10.0, 179.999, 2], [10.0, -179.999, 3]]))
+    assert [(place.token, place.count) for place in line] == [("near:10,179.999,1km", 3)]
 
 
 def test_any_value_is_a_token_that_can_be_read() -> None:

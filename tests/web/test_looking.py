@@ -217,3 +217,25 @@ def test_a_picture_that_is_gone_cannot_be_looked_into(looking: Settings, tmp_pat
     with TestClient(create_app(replace(looking, home=home)), base_url="http://localhost") as client:
         for address in ("heatmap?q=red", "ask?question=why"):
             assert_problem(client.get(f"/api/v1/images/1/{address}"), 410, "original-gone")
+
+
+def test_an_explanation_has_a_map_for_the_query_and_for_each_of_its_pieces(
+    client: TestClient, ids: dict[int, int]
+) -> None:
+    address = f"/api/v1/images/{ids[BOAT]}/explain"
+    made = client.get(address, params={"q": "a blue boat"}).json()
+    assert made["words"][0]["text"] == made["text"] == "a blue boat"
+    assert len(made["words"]) > 1
+    for word in made["words"]:
+        assert made["text"][word["span"]["start"] : word["span"]["end"]] == word["text"]
+        layer = client.get(word["overlay"])
+        assert (layer.status_code, layer.headers["content-type"]) == (200, "image/png")
+        assert client.get(word["overlay"], headers={"If-None-Match": layer.headers["etag"]}).status_code == 304
+    whole = client.get(f"/api/v1/images/{ids[BOAT]}/heatmap", params={"q": "a blue boat"}).json()
+    assert made["words"][0]["values"][0] == pytest.approx(whole["values"][0], abs=1e-4)
+
+
+def test_a_question_as_json_is_answered_as_one_in_the_address(client: TestClient, ids: dict[int, int]) -> None:
+    address = f"/api/v1/images/{ids[BOAT]}/ask"
+    by_json = client.post(address, json={"question": "What is this?"}).json()
+    assert by_json["answer"] == client.get(address, params={"question": "What is this?"}).json()["answer"]
