@@ -1,6 +1,6 @@
 """Jobs remember the key with which a program asked for them, so that asking twice queues one.
 
-Revision: 0011, after 0009.
+Revision: 0011, after 0010.
 """
 
 from __future__ import annotations
