@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from indexer.isolate import in_parts
 from indexer.report import OnProgress, Progress, RegionReport, SkippedRecord
@@ -45,13 +46,31 @@ def embed_regions(library: Library, model: Model, writer: Writer, on_progress: O
                 break
             last = (places[-1].image_id, places[-1].region_id)
             crops = _crops(previews, places)
-            report.without_preview += len(places) - len(crops)
+            _note_missing(previews, places, {place.region_id for place, _ in crops}, report)
             in_parts(crops, write, leave_out, control=writer.check_crops)
             on_progress(Progress("boxes", report.embedded, None))
     if report.embedded:
         on_progress(Progress("publish", 0, None))
         publish(library, model.id, ("region",))
     return report
+
+
+def _note_missing(
+    previews: PreviewStore, places: Sequence[BoxedPlace], seen: AbstractSet[int], report: RegionReport
+) -> None:
+    """Tell boxes whose preview has not been made from those whose preview cannot be read."""
+    faults: dict[str, str | None] = {}
+    for place in places:
+        if place.region_id in seen:
+            continue
+        if place.sha256 not in faults:
+            faults[place.sha256] = previews.fault(place.sha256, GALLERY_PX)
+        fault = faults[place.sha256]
+        if fault is None:
+            report.without_preview += 1
+        else:
+            where = f"box {place.region_id} of picture {place.image_id}"
+            report.refused.append(SkippedRecord(where, "preview_unreadable", f"its preview cannot be read: {fault}"))
 
 
 def _crops(previews: PreviewStore, places: Sequence[BoxedPlace]) -> list[Crop]:

@@ -80,6 +80,18 @@ class PreviewStore:
         with PillowImage.open(io.BytesIO(preview)) as opened:
             return np.asarray(opened.convert("RGB"))
 
+    def fault(self, sha256: str, size_px: int) -> str | None:
+        """Why a preview that is there cannot be read, in the system's words; None where it can, or is not there."""
+        for path in _may_lie(self.path(sha256, size_px)):
+            try:
+                with path.open("rb"):
+                    return None
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                return error.strerror or str(error)
+        return None
+
     def discard(self, sha256: str) -> int:
         """Remove every preview of a picture; returns how many there were. One that cannot be removed stays."""
         removed = 0

@@ -19,9 +19,10 @@ from indexer.forget import forget
 from indexer.importers import import_annotations
 from indexer.pipeline import IndexOptions, index_paths
 from search.db.annotations import add_annotations
-from search.db.schema import Embedding, File, Region, Segment
+from search.db.schema import Embedding, File, Image, Region, Segment
 from search.library import Library
 from search.maintenance import rebuild, verify
+from search.previews import GALLERY_PX, PreviewStore
 from search.service import SearchService
 from search.sources import forget_source
 from storybook.drawing import render
@@ -237,3 +238,19 @@ def test_another_model_looks_at_the_boxes_again(halves: Library, tmp_path: Path)
     assert report.boxes.embedded == 2
     assert SearchService(halves, Other()).status().published["region"] == 2
     assert verify(halves).findings == []
+
+
+def test_a_preview_that_cannot_be_read_is_told_and_its_boxes_are_tried_again(halves: Library, tmp_path: Path) -> None:
+    add = annotate(tmp_path, "both.png", ("left", LEFT), ("right", RIGHT))
+    with halves.read() as session:
+        sha256 = session.scalars(select(Image.sha256).join(File).where(File.name == "both.png")).one()
+    preview = PreviewStore(halves.home).path(sha256, GALLERY_PX)
+    data = preview.read_bytes()
+    preview.unlink()
+    preview.symlink_to(preview.name)  # opening it fails for every user
+    report = import_annotations(halves, ColourEncoder(), [add])
+    assert report.regions_embedded == 0
+    assert {skipped.code for skipped in report.skipped} == {"preview_unreadable"}
+    preview.unlink()
+    preview.write_bytes(data)
+    assert index_paths(halves, ColourEncoder(), [], OPTIONS).boxes.embedded == 2
