@@ -215,8 +215,7 @@ class Deixis:
         return self._send("GET", "/healthz", {}, {})
 
     def ready(self) -> Any:
-        """Whether searches can be answered now: the library opens; its model, indexes and catalogue are
-        loaded."""
+        """Whether searches can be answered: library, model, indexes and catalogue were there a second ago."""
         return self._send("GET", "/readyz", {}, {})
 
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
 
-from search.jobs.asked import MAX_PATHS
+from search.jobs.wishes import MAX_FOLDERS, MAX_TEXT_CHARS
 from web.bodies import Asked
 from web.schemas import Answer
 
 State: TypeAlias = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
-Path = Annotated[str, Field(min_length=1, max_length=4_096)]
+Path = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
 Name = Annotated[str, Field(min_length=1, max_length=400)]
 
 
@@ -20,11 +20,11 @@ class IndexJobModel(Asked):
     """Bring the library up to date with its folders."""
 
     kind: Annotated[Literal["index"], Field(description="Which job.")]
-    paths: Annotated[
+    folders: Annotated[
         list[Path],
         Field(
-            max_length=MAX_PATHS,
-            description="Absolute, at or below folders that were given to `deixis index`; none for all of them.",
+            max_length=MAX_FOLDERS,
+            description="Whole paths; none for all folders of the library. New ones are for the scope `admin`.",
             examples=[["/home/ana/Pictures/2024"]],
         ),
     ] = []  # noqa: RUF012  # pydantic copies it

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from deixis import exit_codes
-from deixis.context import decode_limits, open_library, read_settings
-from deixis.jobs import encoder_wish
+from deixis.context import read_settings
 from deixis.options import DatabaseUrl, Home, LibraryModelName, Threads
 from deixis.output import err
 from deixis.serving_options import AllowedHosts, AnsweringCaptioner, Open, TrustedProxies
-from indexer.jobs.kinds import IndexJob, arguments_of
-from indexer.options import IndexOptions
 from search.errors import SettingsError
-from search.jobs.queue import Queue
-from search.jobs.rows import list_jobs, show_job
 from search.settings import Settings, load_settings
 
 
@@ -52,26 +46,11 @@ def mcp(
         open=1 if open else None,
         trusted_proxies=trusted_proxies,
     )
-    start_job = functools.partial(start_index, settings)
     if http is None:
-        serve_pipes(settings, start_job)
+        serve_pipes(settings)
     else:
-        serve_http(_at(settings, http), _announce, start_job)
+        serve_http(_at(settings, http), _announce)
     return exit_codes.OK
-
-
-def start_index(settings: Settings) -> int:
-    """Queue a job that brings the library up to date with the folders it knows; returns its number."""
-    options = IndexOptions(
-        decode_workers=settings.decoders, limits=decode_limits(settings), archives=settings.archive_limits
-    )
-    form = IndexJob((), options, encoder_wish(settings))
-    asked = arguments_of(form)
-    with open_library(settings) as library:
-        for job in list_jobs(library, unended=True):  # asked for twice, it is done once
-            if job.kind == form.KIND and job.state == "queued" and show_job(library, job.id).arguments == asked:
-                return job.id
-        return Queue(library).add(form.KIND, form.lane, asked)
 
 
 def _at(settings: Settings, http: str) -> Settings:

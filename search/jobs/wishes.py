@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import MappingProxyType
 from typing import Any, Final
 
 from search.db.images import display_path, path_fault
+from search.db.roots import is_below
 from search.errors import QueryError
+from search.jobs.queue import Queue
+from search.library import Library
 from search.settings import Settings
 from vision.archives.member import ArchiveLimits
-from vision.grounding.presets import DEFAULT_CAPTIONER
+from vision.encoders.hub import looks_like_hub_id
+from vision.grounding.presets import CAPTIONERS, DEFAULT_CAPTIONER
 from vision.images import DecodeLimits
-from vision.readers.presets import DEFAULT_READER
+from vision.readers.presets import DEFAULT_READER, READERS
+from vision.translation.presets import TRANSLATORS
 
 MAX_FOLDERS = 100
 MAX_PATTERNS = 200
-_MAX_TEXT_CHARS = 1_000
+MAX_TEXT_CHARS = 4_096
 
 Arguments = dict[str, Any]
 
@@ -38,26 +44,59 @@ class Wish:
     lane: str | None
     arguments: Arguments
 
+    def queue(self, library: Library, key: str | None = None) -> int:
+        """Queue it, once for each key; returns its number.
 
-def wish_of(kind: str, given: Mapping[str, Any], settings: Settings) -> Wish:
+        Raises:
+            SameKeyError: with that key another job was asked for.
+        """
+        return Queue(library).add(self.kind, self.lane, self.arguments, key)
+
+
+def wish_of(kind: str, given: Mapping[str, Any], settings: Settings, known: Sequence[str] | None = None) -> Wish:
     """Check what somebody asks for.
 
     Args:
         kind: one of `WISHES`.
         given: values of JSON by the names that `WISHES` has for this kind; what is None or left out is as usual.
         settings: what pictures may cost, and which encoder is asked for.
+        known: folders at or below which whoever asks may name some; models go by their names then. None where any
+            folder of the server may be named.
 
     Raises:
         QueryError: there is no such kind or name, or a value cannot be used; says which.
     """
     if kind not in WISHES:
         raise QueryError(f"There is no job of the kind {kind[:40]!r} to ask for", remedy=f"There are: {_list(WISHES)}.")
-    known = WISHES[kind]
+    taken = WISHES[kind]
     for name in given:
-        if name not in known:
-            raise QueryError(f"A job of the kind {kind} takes no {name[:40]!r}", remedy=f"It takes: {_list(known)}.")
-    values = {name: check(name, given[name]) for name, check in known.items() if given.get(name) is not None}
+        if name not in taken:
+            raise QueryError(f"A job of the kind {kind} takes no {name[:40]!r}", remedy=f"It takes: {_list(taken)}.")
+    if known is not None:  # first: it is not even told what there is elsewhere
+        _require_presets(given, settings)
+        _require_known(given, known)
+    values = {name: check(name, given[name]) for name, check in taken.items() if given.get(name) is not None}
     return _FORMS[kind](values, settings)
+
+
+def _require_known(values: Mapping[str, Any], known: Sequence[str]) -> None:
+    folders = values.get("folders")
+    named = [*(folders if isinstance(folders, list | tuple) else ()), values.get("folder")]
+    for path in (each for each in named if isinstance(each, str) and "\0" not in each):
+        whole = os.path.expanduser(path.strip())
+        places = os.path.normpath(whole), os.path.realpath(whole)  # by its words, and where links lead
+        if not all(any(is_below(place, root) for root in known) for place in places):
+            raise QueryError(
+                f"{display_path(path)} is not in a folder of the library",
+                remedy="Whoever keeps the library adds new folders: on the server, or with a key of the scope admin.",
+            )
+
+
+def _require_presets(values: Mapping[str, Any], settings: Settings) -> None:
+    for name, presets in _MODELS.items():
+        value = values.get(name)
+        if value is not None and value not in (*presets, settings.captioner if name == "captioner" else None):
+            raise QueryError(f"there is no {name} of this name", remedy=f"There are: {_list(presets)}.")
 
 
 def _list(names: Mapping[str, Any]) -> str:
@@ -71,8 +110,8 @@ def _flag(name: str, value: Any) -> bool:
 
 
 def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not 0 < len(value.strip()) <= _MAX_TEXT_CHARS or "\0" in value:
-        raise QueryError(f"{name} must be a text of 1 to {_MAX_TEXT_CHARS} characters")
+    if not isinstance(value, str) or not 0 < len(value.strip()) <= MAX_TEXT_CHARS or "\0" in value:
+        raise QueryError(f"{name} must be a text of 1 to {MAX_TEXT_CHARS} characters")
     return value.strip()
 
 
@@ -131,6 +170,20 @@ def _model(name: str, value: Any) -> str:
     return os.path.abspath(folder) if os.path.isdir(folder) else given
 
 
+def _model_of(presets: Mapping[str, Any], name: str, value: Any) -> str:
+    """The same, of a kind of which there are these presets."""
+    model = _model(name, value)
+    if model not in presets and not os.path.isdir(model) and not looks_like_hub_id(model):
+        remedy = f"There are: {_list(presets)}; or name a model's folder on the server."
+        raise QueryError(f"there is no {name} {model[:80]!r}", remedy=remedy)
+    return model
+
+
+_MODELS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "captioner": CAPTIONERS, "translator": TRANSLATORS, "reader": READERS
+}  # fmt: skip
+_captioner, _translator, _reader = (functools.partial(_model_of, presets) for presets in _MODELS.values())
+
 Check = Callable[[str, Any], Any]
 
 WISHES: Final[Mapping[str, Mapping[str, Check]]] = MappingProxyType(
@@ -147,19 +200,18 @@ WISHES: Final[Mapping[str, Mapping[str, Check]]] = MappingProxyType(
             "prune": _flag,
         },
         "caption": {
-            "captioner": _model,
+            "captioner": _captioner,
             "detail": _detail,
             "language": _text,
-            "translator": _model,
+            "translator": _translator,
             "precision": _precision,
             "retry_refused": _flag,
         },
-        "read": {"reader": _model, "folder": _folder, "thorough": _flag, "retry_refused": _flag},
+        "read": {"reader": _reader, "folder": _folder, "thorough": _flag, "retry_refused": _flag},
         "rebuild": {"compact": _flag},
     }
 )
 """What can be asked for: kinds, and what each takes. Exports are not among them: they write where they are told to."""
-
 
 LISTS: Final = frozenset({"folders", "exclude", "include"})
 """Names whose values are lists of texts."""

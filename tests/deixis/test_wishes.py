@@ -135,6 +135,9 @@ def _filled(value: Any, folder: str) -> Any:
         ("caption", {"detail": "endless"}),
         ("caption", {"precision": "int1"}),
         ("caption", {"captioner": ""}),
+        ("caption", {"captioner": "/etc/passwd"}),
+        ("caption", {"translator": "no such preset"}),
+        ("read", {"reader": "/nowhere/at/all"}),
         ("read", {"folder": ["/"]}),
         ("rebuild", {"compact": 1}),
     ],
@@ -142,6 +145,45 @@ def _filled(value: Any, folder: str) -> Any:
 def test_what_cannot_be_asked_for_is_refused(kind: str, given: dict[str, Any]) -> None:
     with pytest.raises(QueryError):
         wish_of(kind, given, Settings(home=Path("/nowhere")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("index", {"folders": ["{folder}"]}),
+        ("index", {"folders": ["{folder}/known", "{folder}"]}),
+        ("index", {"folders": ["{folder}/known/../new"]}),
+        ("index", {"folders": ["{folder}/known and more"]}),
+        ("index", {"folders": ["{folder}/known/\0"]}),
+        ("index", {"folders": 7}),
+        ("read", {"folder": "{folder}/new"}),
+        ("read", {"reader": "{folder}/known"}),
+        ("caption", {"captioner": "{folder}/known"}),
+        ("caption", {"captioner": "owner/name"}),
+        ("caption", {"captioner": ["kosmos2"]}),
+        ("caption", {"translator": "{folder}/known"}),
+    ],
+)
+def test_who_may_name_known_folders_names_no_other_file_of_the_server(
+    tmp_path: Path, kind: str, given: dict[str, Any]
+) -> None:
+    for name in ("known", "known and more", "new"):
+        (tmp_path / name).mkdir()
+    filled = {name: _filled(value, str(tmp_path)) for name, value in given.items()}
+    with pytest.raises(QueryError):
+        wish_of(kind, filled, Settings(home=tmp_path), [f"{tmp_path}/known"])
+
+
+def test_known_folders_presets_and_the_captioner_of_the_server_are_for_everybody(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, captioner=str(tmp_path))
+    for kind, given in (
+        ("index", {"folders": [str(tmp_path)]}),
+        ("read", {"folder": str(tmp_path), "reader": "rapidocr"}),
+        ("caption", {"captioner": str(tmp_path), "translator": "m2m100"}),
+        ("caption", {"captioner": "kosmos2"}),
+    ):
+        wish = wish_of(kind, given, settings, [str(tmp_path)])
+        assert form_of(wish.kind, wish.arguments).lane == wish.lane
 
 
 def test_every_kind_has_a_form() -> None:

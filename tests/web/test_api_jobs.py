@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from starlette.testclient import TestClient
 from indexer.jobs.kinds import form_of
 from indexer.pipeline import index_paths
 from search.jobs.queue import Queue
-from search.jobs.rows import show_job
+from search.jobs.rows import list_jobs, show_job
+from search.keys import Scope, add_key
 from search.library import Library
 from search.settings import Settings
 from vision.encoders.colour import ColourEncoder
@@ -26,9 +28,10 @@ ASKED: list[dict[str, Any]] = [
     {"kind": "rebuild", "compact": True},
 ]
 REFUSED: list[tuple[dict[str, Any], int]] = [
-    ({"kind": "index", "paths": ["/etc"]}, 400),
-    ({"kind": "index", "paths": ["relative"]}, 400),
-    ({"kind": "index", "paths": ["/nul\0"]}, 400),
+    ({"kind": "index", "folders": ["/no/such/folder"]}, 400),
+    ({"kind": "index", "folders": ["relative"]}, 400),
+    ({"kind": "index", "folders": ["/nul\0"]}, 400),
+    ({"kind": "index", "folders": ["/"] * 101}, 422),
     ({"kind": "index", "prune": True}, 422),
     ({"kind": "export", "folder": "/tmp/x"}, 422),
     ({"kind": "caption", "captioner": "/etc/passwd"}, 400),
@@ -68,12 +71,46 @@ def test_anything_else_is_refused(own: tuple[TestClient, Library], asked: dict[s
     assert client.get("/api/v1/jobs?unended=true").json()["jobs"] == []
 
 
-def test_folders_below_what_was_indexed_may_be_named(own: tuple[TestClient, Library], pictures: Path) -> None:
+def start(client: TestClient, where: str, folders: list[str], key: str | None) -> Any:
+    headers = {} if key is None else {"authorization": f"Bearer {key}"}
+    if where == "api":
+        return client.post("/api/v1/jobs", json={"kind": "index", "folders": folders}, headers=headers)
+    data = {"kind": "index", "folders": "\n".join(folders)}
+    return client.post("/jobs", data=data, headers={**headers, "accept": "text/html"}, follow_redirects=False)
+
+
+@pytest.mark.parametrize("where", ["api", "page"])
+def test_only_who_keeps_the_library_names_new_folders(
+    own: tuple[TestClient, Library], tmp_path: Path, where: str
+) -> None:
     client, library = own
-    answer = client.post("/api/v1/jobs", json={"kind": "index", "paths": [f"{pictures}/below/../below"]})
-    assert show_job(library, answer.json()["id"]).arguments["paths"] == [f"{pictures}/below"]
-    outside = client.post("/api/v1/jobs", json={"kind": "index", "paths": [f"{pictures}/../../etc"]})
-    assert outside.status_code == 400
+    known, new = tmp_path / "known", tmp_path / "known too"
+    for folder in (known / "below", new):
+        folder.mkdir(parents=True)
+    (known / "way out").symlink_to(new)
+    index_paths(library, ColourEncoder(), [known])
+    keys = {scope: add_key(library, scope.word, scope)[1] for scope in (Scope.JOBS, Scope.ADMIN)}
+    done = 201 if where == "api" else 303
+    for folders in ([], [f"{known}"], [f"{known}/below/../below/"]):
+        assert start(client, where, folders, keys[Scope.JOBS]).status_code == done
+        asked = show_job(library, list_jobs(library, limit=1)[0].id).arguments["paths"]
+        assert asked == [os.path.normpath(folder) for folder in folders]
+    for outside in (
+        new,
+        known / "way out",
+        known / "way out/../known too",
+        known / ".." / "known too",
+        known.parent,
+        "/etc",
+        "~",
+        "/no/such/folder",
+    ):
+        refused = start(client, where, [str(known), str(outside)], keys[Scope.JOBS])
+        assert refused.status_code == 400
+        said = f"{Path(outside).name} is not in a folder of the library"
+        assert said in refused.text, "neither where it leads, nor whether it is there"
+    for key in (keys[Scope.ADMIN], None):
+        assert start(client, where, [str(new)], key).status_code == done
 
 
 def test_a_key_queues_one_job_however_often_it_is_sent(own: tuple[TestClient, Library]) -> None:

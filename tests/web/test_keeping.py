@@ -23,7 +23,9 @@ from search.library import Library
 from search.settings import Settings
 from vision.encoders.colour import ColourEncoder
 from web import templating, wording
+from web.api import jobs as api_jobs
 from web.app import create_app
+from web.events import event
 from web.keeping import news
 from web.languages import LANGUAGES, Language, speaking
 
@@ -222,15 +224,17 @@ def test_open_pages_are_told_what_becomes_of_jobs(keeper: TestClient, monkeypatc
 
 
 def test_an_event_is_whole_whatever_lines_it_has() -> None:
-    assert news.event("jobs", "a\r\nb\n\nc") == "event: jobs\ndata: a\ndata: b\ndata: \ndata: c\n\n"
+    assert event("jobs", "a\r\nb\n\nc") == "event: jobs\ndata: a\ndata: b\ndata: \ndata: c\n\n"
+    assert event("happened", '"a\u2028b\x85c"', 7) == 'id: 7\nevent: happened\ndata: "a\u2028b\x85c"\n\n'
 
 
 def test_streams_are_bounded_and_give_their_places_back(keeper: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(news, "STREAM_S", 0.02)
     monkeypatch.setattr(news, "LOOK_S", 0.01)
-    monkeypatch.setattr(news, "MAX_STREAMS", 1)
+    places = keeper.app.state.news.places  # type: ignore[attr-defined]
+    places.most = 1
     assert [keeper.get("/jobs/events").status_code for _ in range(3)] == [200, 200, 200]
-    monkeypatch.setattr(news, "MAX_STREAMS", 0)
+    places.most = 0
     refused = keeper.get("/jobs/events")
     assert refused.status_code == 503
     assert refused.headers["retry-after"]
@@ -265,13 +269,12 @@ def test_the_first_run_says_which_model_is_missing(tmp_path: Path, monkeypatch: 
     assert 'action="/welcome"' not in page
 
 
-def test_the_token_of_a_form_has_one_home(keeper: TestClient) -> None:
-    from web.templating import FOLDER
-
-    forms = [path for path in (FOLDER / "templates").glob("*.html") if "csrf_field" in path.read_text("utf-8")]
-    assert [path.name for path in forms] == ["_forms.html"]
-    for name in ("jobs", "library", "unreadable", "welcome", "_job", "_job_row"):
-        assert '<form action="/jobs' not in (FOLDER / "templates" / f"{name}.html").read_text("utf-8")
+def test_the_token_of_a_form_has_one_home() -> None:
+    templates = {path.name: path.read_text("utf-8") for path in (templating.FOLDER / "templates").glob("*.html")}
+    assert [name for name, text in templates.items() if "csrf_token" in text] == ["_forms.html"]
+    for name, text in templates.items():
+        for form in re.findall(r'<form [^>]*method="post".*?</form>', text, re.DOTALL):
+            assert "token() }}" in form or "at('/sign-in')" in form, f"{name}: only who is not signed in has no token"
 
 
 def test_reports_say_numbers_and_what_lies_behind_them() -> None:
@@ -283,7 +286,13 @@ def test_reports_say_numbers_and_what_lies_behind_them() -> None:
     assert report_lines(None) == []
 
 
-def test_a_stream_ends_with_whoever_listened(keeper: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("address", ["/jobs/events", "/api/v1/jobs/1/events"])
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_stream_ends_with_whoever_listened(
+    keeper: TestClient, monkeypatch: pytest.MonkeyPatch, address: str, slow: bool
+) -> None:
+    places = keeper.app.state.news.places if address == "/jobs/events" else api_jobs._PLACES  # type: ignore[attr-defined]
+    held = []
     monkeypatch.setattr(news, "STREAM_S", 600.0)
     monkeypatch.setattr(news, "LOOK_S", 0.01)
 
@@ -299,7 +308,10 @@ def test_a_stream_ends_with_whoever_listened(keeper: TestClient, monkeypatch: py
 
         async def send(message: MutableMapping[str, object]) -> None:
             if message.get("body"):
+                held.append(places.taken)
                 told.set()
+                if slow:  # what was sent does not get through any more
+                    await asyncio.Event().wait()
 
         asked: list[bool] = []
         scope = {
@@ -308,11 +320,11 @@ def test_a_stream_ends_with_whoever_listened(keeper: TestClient, monkeypatch: py
             "http_version": "1.1",
             "method": "GET",
             "scheme": "http",
-            "path": "/jobs/events",
-            "raw_path": b"/jobs/events",
+            "path": address,
+            "raw_path": address.encode(),
             "query_string": b"",
             "root_path": "",
-            "headers": [(b"host", b"localhost")],
+            "headers": [(b"host", b"localhost"), (b"accept", b"text/event-stream")],
             "client": ("127.0.0.1", 1),
             "server": ("localhost", 80),
         }
@@ -320,7 +332,7 @@ def test_a_stream_ends_with_whoever_listened(keeper: TestClient, monkeypatch: py
 
     assert keeper.portal is not None
     keeper.portal.call(leaves_at_once)
-    assert keeper.app.state.news._streams == 0  # type: ignore[attr-defined]
+    assert (held[0], places.taken) == (1, 0)
 
 
 STATES = """{% import "_states.html" as states with context %}{{ states.empty() }}{{ states.nothing_relevant() }}
@@ -345,8 +357,8 @@ def wording_of(count: int, language: Language) -> str:
         return wording.number(count)
 
 
-def test_an_overloaded_server_says_when_to_come_again(keeper: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(news, "MAX_STREAMS", 0)
+def test_an_overloaded_server_says_when_to_come_again(keeper: TestClient) -> None:
+    keeper.app.state.news.places.most = 0  # type: ignore[attr-defined]
     refused = keeper.get("/jobs/events?job=1")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
     assert "state-overloaded" in refused.text

@@ -4,34 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import StreamingResponse
 
-from search.jobs.asked import AskedJob, caption_job, index_job, read_job, rebuild_job
 from search.jobs.rows import ENDED, JobInfo, ask, events_after, list_jobs, show_job
 from web.addresses import at
 from web.api.common import KNOWN, problems
 from web.deps import Engine, EngineDep
-from web.errors import OverloadedError
-from web.job_schemas import (
-    CaptionJobModel,
-    IndexJobModel,
-    JobAsked,
-    JobDetailsModel,
-    JobEventModel,
-    JobEventsModel,
-    JobModel,
-    JobsModel,
-    ReadJobModel,
-    RebuildJobModel,
-    WishModel,
-)
+from web.events import EventStream, Places, event
+from web.job_schemas import JobAsked, JobDetailsModel, JobEventModel, JobEventsModel, JobModel, JobsModel, WishModel
+from web.job_wishes import wish_here
 
 POLL_S = 1.0
 """How often a stream looks whether something has happened."""
@@ -66,7 +53,7 @@ LastEvent = Annotated[
     ),
 ]
 
-_streams: set[object] = set()
+_PLACES = Places(MAX_STREAMS, "too many follow jobs at once", "Ask again now and then instead.")
 
 router = APIRouter(dependencies=KNOWN)
 
@@ -77,7 +64,7 @@ router = APIRouter(dependencies=KNOWN)
     responses={
         200: {"model": JobModel, "description": "The job that was queued with this `Idempotency-Key` before."},
         **problems(
-            s400="A path was never given to `index`, or there is no such captioner.",
+            s400="A folder is not there or may not be named, or there is no such captioner.",
             s409="The `Idempotency-Key` came with another job before.",
         ),
     },
@@ -88,7 +75,7 @@ def create_job(engine: EngineDep, asked: JobAsked, response: Response, key: Key 
     """Queue a job; a worker takes it when its turn comes. `Location` says where it can be followed."""
     library = engine.library()
     newest = next((job.id for job in list_jobs(library, limit=1)), 0)
-    number = _job(engine, asked).queue(library, key)
+    number = wish_here(engine, asked.kind, asked.model_dump(exclude={"kind"})).queue(library, key)
     response.status_code = 201 if number > newest else 200
     response.headers["Location"] = at(f"/api/v1/jobs/{number}")
     return JobModel.model_validate(show_job(library, number).info)
@@ -155,33 +142,27 @@ async def job_events(request: Request, engine: EngineDep, job_id: JobId, after: 
     info, events = await run_in_threadpool(_events_after, engine, job_id, behind)
     if "text/event-stream" not in request.headers.get("accept", ""):
         return JobEventsModel(job=JobModel.model_validate(info), events=_events(events))
-    if len(_streams) >= MAX_STREAMS:
-        raise OverloadedError("too many follow jobs at once", remedy="Ask again now and then instead.")
-    return StreamingResponse(_stream(engine, job_id, behind), media_type="text/event-stream")
+    return EventStream(_stream(engine, job_id, behind), _PLACES)
 
 
-async def _stream(engine: Engine, job_id: int, behind: int) -> AsyncIterator[str]:
-    me, shown, loop = object(), "", asyncio.get_running_loop()
-    _streams.add(me)
-    try:
-        ends, said = loop.time() + STREAM_S, loop.time()
-        while loop.time() < ends:
-            info, events = await run_in_threadpool(_events_after, engine, job_id, behind)
-            for event in _events(events):
-                yield f"id: {event.id}\nevent: happened\ndata: {event.model_dump_json()}\n\n"
-                behind, said = event.id, loop.time()
-            now = JobModel.model_validate(info).model_dump_json()
-            if now != shown:
-                yield f"event: progress\ndata: {now}\n\n"
-                shown, said = now, loop.time()
-            if info.state in ENDED:
-                return
-            if loop.time() - said > _QUIET_S:
-                yield ": nothing new\n\n"  # so that a client that has left is noticed
-                said = loop.time()
-            await asyncio.sleep(POLL_S)
-    finally:
-        _streams.discard(me)
+async def _stream(engine: Engine, job_id: int, behind: int) -> AsyncGenerator[str]:
+    shown, loop = "", asyncio.get_running_loop()
+    ends, said = loop.time() + STREAM_S, loop.time()
+    while loop.time() < ends:
+        info, events = await run_in_threadpool(_events_after, engine, job_id, behind)
+        for happened in _events(events):
+            yield event("happened", happened.model_dump_json(), happened.id)
+            behind, said = happened.id, loop.time()
+        now = JobModel.model_validate(info).model_dump_json()
+        if now != shown:
+            yield event("progress", now)
+            shown, said = now, loop.time()
+        if info.state in ENDED:
+            return
+        if loop.time() - said > _QUIET_S:
+            yield ": nothing new\n\n"  # so that a client that has left is noticed
+            said = loop.time()
+        await asyncio.sleep(POLL_S)
 
 
 def _events_after(engine: Engine, job_id: int, behind: int) -> tuple[JobInfo, list[tuple[int, datetime, str]]]:
@@ -190,18 +171,3 @@ def _events_after(engine: Engine, job_id: int, behind: int) -> tuple[JobInfo, li
 
 def _events(rows: list[tuple[int, Any, str]]) -> tuple[JobEventModel, ...]:
     return tuple(JobEventModel(id=number, at=at, what=what) for number, at, what in rows)
-
-
-def _job(engine: Engine, asked: IndexJobModel | CaptionJobModel | ReadJobModel | RebuildJobModel) -> AskedJob:
-    settings = engine.settings
-    if isinstance(asked, IndexJobModel):
-        return index_job(
-            engine.library(), settings, asked.paths, retry_refused=asked.retry_refused, rescan=asked.rescan
-        )
-    if isinstance(asked, CaptionJobModel):
-        return caption_job(
-            settings, asked.captioner, detail=asked.detail, language=asked.language, retry_refused=asked.retry_refused
-        )
-    if isinstance(asked, ReadJobModel):
-        return read_job(settings, thorough=asked.thorough, retry_refused=asked.retry_refused)
-    return rebuild_job(compact=asked.compact)

@@ -28,7 +28,7 @@ from web.access.standing import EVERYWHERE, require_access
 from web.admission.costs import Cost
 from web.announce import Announcing
 from web.assistants.protocol import MCPServer, TransportSecuritySettings
-from web.assistants.tools import StartJob, Tools
+from web.assistants.tools import Tools
 from web.deps import Engine
 from web.middleware import ErrorNet, ReceiveLimits, SecurityHeaders
 from web.version import VERSION
@@ -69,26 +69,26 @@ def caller_of(settings: Settings) -> Caller:
     return Caller("key", key.name, key.scope, sees_paths=sees)
 
 
-def serve_pipes(settings: Settings, start_job: StartJob | None = None) -> None:
+def serve_pipes(settings: Settings) -> None:
     """Answer on standard output what is asked on standard input, until that ends.
 
     Raises:
         SettingsError: the settings name a key that opens nothing.
     """
     caller = caller_of(settings)
-    asyncio.run(_answer(settings, caller, start_job if caller.may(Scope.JOBS) else None))
+    asyncio.run(_answer(settings, caller))
 
 
-async def _answer(settings: Settings, caller: Caller, start_job: StartJob | None) -> None:
+async def _answer(settings: Settings, caller: Caller) -> None:
     now_asks(caller)
-    tools = Tools(Engine(settings), start_job)
+    tools = Tools(Engine(settings), jobs=caller.may(Scope.JOBS))
     try:
         await mcp_server(tools).run_stdio_async()
     finally:
         await tools.close()
 
 
-def serve_http(settings: Settings, on_listening: Callable[[str], None], start_job: StartJob | None = None) -> None:
+def serve_http(settings: Settings, on_listening: Callable[[str], None]) -> None:
     """Answer over HTTP until Ctrl-C or SIGTERM.
 
     Raises:
@@ -109,15 +109,15 @@ def serve_http(settings: Settings, on_listening: Callable[[str], None], start_jo
         log_level=LogLevels("warning"),
     )
     try:
-        server.serve(target_loader=functools.partial(_load, settings, on_listening, start_job), wrap_loader=False)
+        server.serve(target_loader=functools.partial(_load, settings, on_listening), wrap_loader=False)
     except SystemExit as stopped:
         if stopped.code:
             raise SettingsError("the server stopped unexpectedly", remedy="The lines above say why.") from stopped
 
 
-def mcp_app(settings: Settings, start_job: StartJob | None = None) -> Starlette:
+def mcp_app(settings: Settings) -> Starlette:
     """The tools as an application: `POST /mcp`, behind the same gate as the pages."""
-    tools = Tools(Engine(settings), start_job)
+    tools = Tools(Engine(settings))
     server = mcp_server(tools)
     # The gate knows names and origins better than the protocol's own check, which knows loopback alone.
     trusted = TransportSecuritySettings(enable_dns_rebinding_protection=False)
@@ -151,8 +151,8 @@ def _rule_of(request: Request) -> Rule:
     return Rule(request.method, PATH, Scope.READ, Cost.SEARCH)
 
 
-def _load(settings: Settings, on_listening: Callable[[str], None], start_job: StartJob | None) -> ASGIApp:
+def _load(settings: Settings, on_listening: Callable[[str], None]) -> ASGIApp:
     host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
     named = f"[{settings.host}]" if ":" in settings.host else settings.host
     announce = functools.partial(on_listening, f"http://{named}:{settings.port}{PATH}")
-    return Announcing(mcp_app(settings, start_job), host, settings.port, announce)
+    return Announcing(mcp_app(settings), host, settings.port, announce)

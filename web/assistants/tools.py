@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from search.jobs.rows import list_jobs, show_job
+from search.jobs.wishes import wish_of
 from search.keys import Scope
 from search.previews import GALLERY_PX, media_type
 from search.results import SearchRequest
@@ -23,9 +25,6 @@ from web.media import PreviewMaker
 from web.templating import without_paths
 
 MAX_HITS = 50
-
-StartJob: TypeAlias = Callable[[], int]
-"""Queues a job that brings the library up to date with its folders; returns its number."""
 
 Query = Annotated[
     str,
@@ -53,14 +52,14 @@ class Tools:
 
     Args:
         engine: answers; the same that the pages and the API use.
-        start_job: None where no job can be started.
+        jobs: whether they are offered that start one.
     """
 
-    def __init__(self, engine: Engine, start_job: StartJob | None = None) -> None:
+    def __init__(self, engine: Engine, *, jobs: bool = True) -> None:
         self._engine = engine
         self._previews = PreviewMaker(engine)
         self._looker = PictureLooker(engine, self._previews)
-        self._start_job = start_job
+        self._jobs = jobs
 
     async def close(self) -> None:
         """Wait for what is being made, and close the library."""
@@ -69,13 +68,13 @@ class Tools:
         await run_in_threadpool(self._engine.close)
 
     def register(self, server: MCPServer) -> None:
-        """Offer them; questions only where there is a captioner, jobs only where one can be started."""
+        """Offer them; questions only where there is a captioner, jobs only where whoever asks may start some."""
         server.add_tool(self.search, title="Search pictures", annotations=_READS)
         server.add_tool(self.similar, title="Similar pictures", annotations=_READS)
         server.add_tool(self.picture, title="Look at a picture", annotations=_READS)
         if self._engine.answers:
             server.add_tool(self.ask, title="Ask about a picture", annotations=_READS)
-        if self._start_job is not None:
+        if self._jobs:
             server.add_tool(self.update_library, title="Update the library", annotations=_WRITES)
 
     async def search(
@@ -120,9 +119,15 @@ class Tools:
     async def update_library(self) -> JobShape:
         """Queue a job that looks for new, changed and deleted pictures in the library's folders."""
         with _allowed(Scope.JOBS):
-            assert self._start_job is not None  # or it is not offered
-            number = await run_in_threadpool(self._start_job)
+            number = await run_in_threadpool(self._update)
         return JobShape(job=number, note="It waits for a `deixis worker`; `deixis jobs show` tells how far it is.")
+
+    def _update(self) -> int:
+        wish, library = wish_of("index", {}, self._engine.settings), self._engine.library()
+        for job in list_jobs(library, unended=True):  # asked for twice, it is done once
+            if (job.kind, job.state) == (wish.kind, "queued") and show_job(library, job.id).arguments == wish.arguments:
+                return job.id
+        return wish.queue(library)
 
     async def _found(self, request: SearchRequest) -> SearchShape:
         with _allowed(Scope.SEARCH):

@@ -15,7 +15,6 @@ from starlette.responses import RedirectResponse, Response
 from search.db.readonly import why_not_writable
 from search.encoder import DEFAULT_MODEL
 from search.errors import LibraryEmptyError, QueryError
-from search.jobs.queue import Queue
 from search.jobs.wishes import wish_of
 from search.library import Library
 from search.settings import Settings
@@ -81,7 +80,7 @@ def _begin(request: Request, engine: Engine, form: FormData) -> Response:
             raise QueryError("No folder was named", remedy="Name the folder that holds your pictures.")
         wish = wish_of("index", given, settings)
         Library.open(settings.home, settings.database_url, create=True).close()
-        Queue(engine.library()).add(wish.kind, wish.lane, wish.arguments)
+        wish.queue(engine.library())
     except DeixisError as error:
         return _page(request, settings, None, str(form.get("folders", ""))[:2000], error)
     return RedirectResponse(at("/welcome"), status_code=303)

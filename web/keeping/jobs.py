@@ -7,16 +7,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
 from search.errors import LibraryEmptyError, QueryError
-from search.jobs.queue import Queue
 from search.jobs.rows import JobDetails, ask, list_jobs, show_job
-from search.jobs.wishes import wish_of
 from vision.grounding.presets import CAPTIONERS, DEFAULT_CAPTIONER
 from web.addresses import at
 from web.deps import Engine, EngineDep
 from web.errors import kind_of
+from web.job_wishes import wish_here
 from web.keeping.first_run import under_way
 from web.keeping.given import given_of
 from web.keeping.news import ENDED_LISTED, JobNews, JobsNow, jobs_now
@@ -72,7 +71,6 @@ async def events(
     view: Literal["jobs", "welcome"] = "jobs",
 ) -> Response:
     """The part of a page that changes, whenever it does: of the list, of one job, or of the first run."""
-    news.require_room()
     await news.now()  # what is wrong is answered as on every page
 
     def shown(now: JobsNow) -> str:
@@ -83,9 +81,7 @@ async def events(
             return fragment(request, "_under_way.html", under_way(engine.settings, now, arrived=arrived))
         return fragment(request, "_jobs.html", _listed(now))
 
-    stream = news.stream(shown)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(stream, headers=headers, media_type="text/event-stream")
+    return news.stream(shown)
 
 
 @router.get("/jobs/{job_id}")
@@ -104,12 +100,12 @@ def steer(engine: EngineDep, job_id: JobId, wish: Literal["pause", "resume", "ca
 def _start(request: Request, engine: Engine, form: FormData) -> Response:
     kind = str(form.get("kind", ""))[:40]
     try:
-        wish = wish_of(kind, given_of(kind, form), engine.settings)
+        wish = wish_here(engine, kind, given_of(kind, form))
     except QueryError as error:
         now = jobs_now(engine.library())
         said = {"kind": kind, "error": error, "given": form}
         return _jobs_page(request, engine, now, said, status=kind_of(error).status)
-    job_id = Queue(engine.library()).add(wish.kind, wish.lane, wish.arguments)
+    job_id = wish.queue(engine.library())
     return RedirectResponse(at(f"/jobs/{job_id}"), status_code=303)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +13,7 @@ from search.jobs.rows import JobInfo, is_watched_here, list_jobs, workers_here
 from search.library import Library
 from vision.errors import DeixisError
 from web.deps import Engine
-from web.errors import OverloadedError
+from web.events import EventStream, Places, event
 
 LOOK_S = 1.0
 """How old what is told may be: workers themselves tell of their steps once a second."""
@@ -70,7 +70,9 @@ class JobNews:
         self._looking = asyncio.Lock()
         self._seen: JobsNow | None = None
         self._seen_at = 0.0
-        self._streams = 0
+        self.places = Places(
+            MAX_STREAMS, "as many pages are told of jobs as this server tells", "Load the page again to see them."
+        )
 
     async def now(self) -> JobsNow:
         """The jobs, at most `LOOK_S` old."""
@@ -80,24 +82,15 @@ class JobNews:
                 self._seen_at = time.monotonic()
             return self._seen
 
-    def require_room(self) -> None:
-        """Refuse a stream beyond those that are told.
-
-        Raises:
-            OverloadedError: there are `MAX_STREAMS` already.
-        """
-        if self._streams >= MAX_STREAMS:
-            raise OverloadedError(
-                "as many pages are told of jobs as this server tells", remedy="Load the page again to see them."
-            )
-
-    async def stream(self, shown: Callable[[JobsNow], str]) -> AsyncIterator[str]:
+    def stream(self, shown: Callable[[JobsNow], str]) -> EventStream:
         """Tell a page whenever there is something new; ends by itself, and with whoever listens.
 
         Args:
             shown: the piece of the page that changes, as HTML; called in a thread.
         """
-        self._streams += 1
+        return EventStream(self._events(shown), self.places)
+
+    async def _events(self, shown: Callable[[JobsNow], str]) -> AsyncGenerator[str]:
         try:
             began, told = time.monotonic(), ""
             yield f"retry: {AGAIN_MS}\n\n"
@@ -110,11 +103,3 @@ class JobNews:
                 await asyncio.sleep(LOOK_S)
         except DeixisError:
             return  # the page asks again, and is told what is wrong
-        finally:
-            self._streams -= 1
-
-
-def event(name: str, data: str) -> str:
-    """An event as `text/event-stream` has it (HTML standard, section 9.2)."""
-    lines = "".join(f"data: {line}\n" for line in data.splitlines())
-    return f"event: {name}\n{lines}\n"

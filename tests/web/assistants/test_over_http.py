@@ -30,7 +30,7 @@ def keyed(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, d
 
 @pytest.fixture(scope="module")
 def client(settings: Settings, keyed: tuple[Path, dict[Scope, str]]) -> Iterator[TestClient]:
-    app = mcp_app(replace(settings, home=keyed[0], host="0.0.0.0"), start_job=lambda: 7)
+    app = mcp_app(replace(settings, home=keyed[0], host="0.0.0.0"))
     with TestClient(app, base_url="http://192.168.1.5:8485", client=("192.168.1.20", 50_000)) as client:
         yield client
 
