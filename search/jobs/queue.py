@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from search.db.job_tables import Job
 from search.errors import LibraryError
 from search.jobs.quarantine import HandFile, accuse
-from search.jobs.rows import ENDED, FOLDER, WORKER, is_alive, is_lost, note, now, people
+from search.jobs.rows import ENDED, FOLDER, WORKER, SameKeyError, is_alive, is_lost, note, now, people
 from search.library import Library
 from search.locks.file import LockFile, is_locked
 
@@ -32,16 +32,11 @@ KEPT = 1_000
 """Jobs that have ended, whose reports are kept."""
 
 WATCH = "watch"
-"""The lane of the one job without an end. It holds nobody up, and only its own command runs it: a worker would never
-come back from it."""
+"""The lane of the one job without an end, which holds nobody up; only its own command runs it, never a worker."""
 
 
 class StaleJobError(LibraryError):
     """The job was given to another worker, or has ended: this one must write nothing more."""
-
-
-class SameKeyError(LibraryError):
-    """A key that a program gave with one job came again with another."""
 
 
 @dataclass(frozen=True, slots=True)

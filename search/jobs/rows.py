@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from search.db.job_tables import Job, JobEvent
-from search.errors import NotFoundError, QueryError
+from search.errors import LibraryError, NotFoundError, QueryError
 from search.library import Library
 from search.locks.file import is_locked
 from search.locks.home import watch_file
@@ -23,6 +23,10 @@ FOLDER = "jobs"
 
 WORKER = "worker-"
 """So begin the names of those that take jobs from the queue; a command that runs its own job has none."""
+
+
+class SameKeyError(LibraryError):
+    """A key that a program gave with one job came again with another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ from web.access.sessions import COOKIE, Sessions
 from web.access.standing import Rules, Standing
 from web.addresses import at
 from web.admission.costs import Cost
-from web.errors import ACCESS_KINDS, domain_error_response, is_answered, is_for_people, problem_response
+from web.errors import ACCESS_KINDS, domain_error_response, is_for_people, problem_response
+from web.methods import is_answered
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="deixis"'}
 MAX_USER = 200

@@ -14,8 +14,8 @@ from web.access.keyring import KeyRing
 from web.access.peers import Forwarded
 from web.access.sessions import Sessions
 from web.access.standing import EVERYWHERE, own_names, read_rules
+from web.methods import METHODS
 
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _SENT = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Range")
 _TOLD = ("ETag", "Retry-After", "Content-Range", "Location", "WWW-Authenticate", "X-Request-ID")
 
@@ -48,7 +48,7 @@ def install_guards(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=sorted(rules.origins),
-            allow_methods=_METHODS,
+            allow_methods=METHODS,
             allow_headers=_SENT,
             expose_headers=_TOLD,
         )
