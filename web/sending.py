@@ -18,6 +18,7 @@ MOST_BYTES = 32 * 1024 * 1024
 _BESIDE_BYTES = 64 * 1024
 """What is larger is compressed in another thread, so that nobody else waits for it."""
 
+_BY_PATH = "http.response.pathsend"
 _LEVEL = 5
 _COMPRESSED = ("application/json", "application/problem+json", "text/html", "text/css", "text/javascript",
                "application/javascript", "image/svg+xml")  # fmt: skip
@@ -41,6 +42,7 @@ class Sending:
         asked = Headers(scope=scope)
         tagged = scope["method"] == "GET" and scope["path"].startswith("/api/")
         start: Message | None = None
+        parts: list[bytes] = []
 
         async def send_better(message: Message) -> None:
             nonlocal start
@@ -50,15 +52,21 @@ class Sending:
             if start is None or message["type"] != "http.response.body":
                 await send(message)
                 return
-            held, start = start, None
-            if message.get("more_body", False):  # a stream, or a file of several parts
+            more = message.get("more_body", False)
+            if more and "content-length" not in Headers(raw=start["headers"]):  # a stream
+                held, start = start, None
                 await send(held)
                 await send(message)
                 return
-            for one in await _better(held, message, asked, tagged=tagged):
-                await send(one)
+            parts.append(message.get("body", b""))
+            if not more:
+                held, start = start, None
+                for one in await _better(held, {**message, "body": b"".join(parts)}, asked, tagged=tagged):
+                    await send(one)
 
-        await self.app(scope, receive, send_better)
+        # A file that the server sent by its path would come past here.
+        extensions = {name: what for name, what in (scope.get("extensions") or {}).items() if name != _BY_PATH}
+        await self.app({**scope, "extensions": extensions}, receive, send_better)
 
 
 async def _better(start: Message, message: Message, asked: Headers, *, tagged: bool) -> tuple[Message, Message]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import subprocess
@@ -24,7 +25,11 @@ def test_it_serves_until_ctrl_c_and_ends_without_a_trace(home: Path, start_serve
         with urllib.request.urlopen(address + "readyz", timeout=60) as answer:
             assert answer.status == 200
         with urllib.request.urlopen(address + "search?q=red", timeout=60) as answer:
-            assert b"A red wall" in answer.read()
+            assert b"A red wall" in (page := answer.read())
+        for name in (b"vendor/pico/pico.min.css", b"deixis.js"):
+            static = address + re.search(b'"/(static/' + name + b'[^"]*)"', page)[1].decode()  # type: ignore[index]
+            with urllib.request.urlopen(static, timeout=60) as answer:
+                assert len(answer.read()) > 100
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert process.returncode == 0
