@@ -25,7 +25,8 @@ def test_it_serves_until_ctrl_c_and_ends_without_a_trace(home: Path, start_serve
         with urllib.request.urlopen(address + "readyz", timeout=60) as answer:
             assert answer.status == 200
         with urllib.request.urlopen(address + "search?q=red", timeout=60) as answer:
-            assert b"A red wall" in (page := answer.read())
+            page = answer.read()
+        assert b"A red wall" in page
         for name in (b"vendor/pico/pico.min.css", b"deixis.js"):
             static = address + re.search(b'"/(static/' + name + b'[^"]*)"', page)[1].decode()  # type: ignore[index]
             with urllib.request.urlopen(static, timeout=60) as answer:
