@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from search.jobs.wishes import MAX_FOLDERS, MAX_TEXT_CHARS
 from web.bodies import Asked
 from web.schemas import Answer
+from web.templating import without_paths
+
+Said: TypeAlias = Annotated[str, AfterValidator(without_paths)]
+"""A sentence, without folders for whoever may not see where files lie."""
 
 State: TypeAlias = Literal["queued", "running", "paused", "done", "failed", "cancelled"]
 Path = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARS)]
@@ -84,7 +88,7 @@ class JobModel(Answer):
     attempts: Annotated[int, Field(examples=[1])]
     worker: Annotated[str | None, Field(description="Who works on it, or did.", examples=["pid 12 on shelf"])]
     progress: Annotated[dict[str, Any] | None, Field(description="Stage, done, total, per_s and left_s.")]
-    error: Annotated[str | None, Field(description="Why it failed.")]
+    error: Annotated[Said | None, Field(description="Why it failed.")]
     created_at: Annotated[datetime, Field(description="UTC.")]
     started_at: Annotated[datetime | None, Field(description="UTC, of the last attempt.")]
     ended_at: Annotated[datetime | None, Field(description="UTC.")]
@@ -102,7 +106,7 @@ class JobEventModel(Answer):
 
     id: Annotated[int, Field(description="To be given as `after`.", examples=[31])]
     at: Annotated[datetime, Field(description="UTC.")]
-    what: Annotated[str, Field(examples=["begun by pid 12 on shelf"])]
+    what: Annotated[Said, Field(examples=["begun by pid 12 on shelf"])]
 
 
 class JobDetailsModel(JobModel):

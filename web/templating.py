@@ -141,7 +141,7 @@ def _environment() -> Environment:
         folder=folder_name,
         part_name=lambda part: gettext(_PARTS[part]) if part in _PARTS else part,
         path=shown_path,
-        plain=text_of_path,
+        plain=lambda text: without_paths(text_of_path(text)),
     )
     speak(environment)
     return environment

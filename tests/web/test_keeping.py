@@ -184,7 +184,7 @@ def test_the_jobs_page_says_who_is_there_to_work(
     keeper: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(news, "LOOK_S", 0.0)
-    assert "<code>deixis worker</code>" in keeper.get("/jobs").text
+    assert f"<code>deixis worker --home {settings.home}</code>" in keeper.get("/jobs").text
     with Library.open(settings.home) as library:
         worker = Queue(library)
         worker.open_for_work()

@@ -19,6 +19,7 @@ from web.deps import Engine, EngineDep
 from web.events import EventStream, Places, event
 from web.job_schemas import JobAsked, JobDetailsModel, JobEventModel, JobEventsModel, JobModel, JobsModel, WishModel
 from web.job_wishes import wish_here
+from web.templating import without_paths
 
 POLL_S = 1.0
 """How often a stream looks whether something has happened."""
@@ -105,8 +106,22 @@ def job(engine: EngineDep, job_id: JobId) -> JobDetailsModel:
     details, (_, events) = show_job(library, job_id), events_after(library, job_id)
     told = [{"id": number, "at": at, "what": what} for number, at, what in events]
     return JobDetailsModel.model_validate(
-        {**asdict(details.info), "arguments": details.arguments, "report": details.report, "events": told}
+        {
+            **asdict(details.info),
+            "arguments": _as_may_be_seen(details.arguments),
+            "report": _as_may_be_seen(details.report),
+            "events": told,
+        }
     )
+
+
+def _as_may_be_seen(value: Any) -> Any:
+    """What a job was given or has told; folders in it are left out where they are not told to whoever asks."""
+    if isinstance(value, dict):
+        return {name: _as_may_be_seen(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_as_may_be_seen(one) for one in value]
+    return without_paths(value) if isinstance(value, str) else value
 
 
 @router.patch(

@@ -20,6 +20,7 @@ from search.library import Library
 from search.settings import Settings
 from vision.encoders.registry import find_model
 from vision.errors import DeixisError
+from web.access.caller import may_see_paths
 from web.addresses import at
 from web.deps import Engine, EngineDep
 from web.errors import kind_of
@@ -115,9 +116,9 @@ def under_way(settings: Settings, now: JobsNow | None, *, arrived: bool = False)
 
 
 def flag_of(settings: Settings) -> str:
-    """` --home …` for commands, where the home is not the usual one."""
+    """` --home …` for commands, where the home is not the usual one and whoever asks may know it."""
     usual = user_data_path("deixis", appauthor=False)
-    return "" if settings.home == usual else f" --home {shlex.quote(str(settings.home))}"
+    return "" if not may_see_paths() or settings.home == usual else f" --home {shlex.quote(str(settings.home))}"
 
 
 def _model(settings: Settings) -> tuple[str, str]:

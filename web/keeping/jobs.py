@@ -11,12 +11,13 @@ from starlette.responses import RedirectResponse, Response
 
 from search.errors import LibraryEmptyError, QueryError
 from search.jobs.rows import JobDetails, ask, list_jobs, show_job
+from search.settings import Settings
 from vision.grounding.presets import CAPTIONERS, DEFAULT_CAPTIONER
 from web.addresses import at
 from web.deps import Engine, EngineDep
 from web.errors import kind_of
 from web.job_wishes import wish_here
-from web.keeping.first_run import under_way
+from web.keeping.first_run import flag_of, under_way
 from web.keeping.given import given_of
 from web.keeping.news import ENDED_LISTED, JobNews, JobsNow, jobs_now
 from web.keeping.words import WISHES as ASKED
@@ -79,7 +80,7 @@ async def events(
         if view == "welcome":
             arrived = bool(engine.service().recent(1).hits)
             return fragment(request, "_under_way.html", under_way(engine.settings, now, arrived=arrived))
-        return fragment(request, "_jobs.html", _listed(now))
+        return fragment(request, "_jobs.html", _listed(now, engine.settings))
 
     return news.stream(shown)
 
@@ -113,7 +114,7 @@ def _jobs_page(
     request: Request, engine: Engine, now: JobsNow, problem: dict[str, Any] | None = None, *, status: int = 200
 ) -> Response:
     context = {
-        **_listed(now),
+        **_listed(now, engine.settings),
         "problem": problem,
         "captioners": list(CAPTIONERS.values()),
         "captioner": engine.settings.captioner or DEFAULT_CAPTIONER,
@@ -122,13 +123,14 @@ def _jobs_page(
     return render(request, "jobs.html", context, status_code=status)
 
 
-def _listed(now: JobsNow) -> dict[str, object]:
+def _listed(now: JobsNow, settings: Settings) -> dict[str, object]:
     return {
         "now": now,
         "unended": [shown_job(job) for job in now.unended],
         "ended": [shown_job(job) for job in now.ended[:ENDED_LISTED]],
         "more": len(now.ended) > ENDED_LISTED,
         "wishes": ASKED,
+        "flag": flag_of(settings),
     }
 
 

@@ -214,6 +214,22 @@ def test_folders_are_told_to_admin_alone(opened: Open, keys: dict[Scope, str], p
         assert folder in opened(show_paths=1).get(address, headers=headers).text, address
 
 
+def test_a_job_tells_its_folders_to_admin_alone(opened: Open, keys: dict[Scope, str], pictures: Path) -> None:
+    client, folder = opened(), str(pictures)
+    asked = {"kind": "index", "folders": [folder]}
+    made = client.post("/api/v1/jobs", json=asked, headers=bearer(keys[Scope.ADMIN]))
+    assert made.status_code == 201
+    address = made.headers["location"]
+    for where in (address, f"{address}/events", "/api/v1/jobs", address.removeprefix("/api/v1"), "/jobs", "/library"):
+        for scope in (Scope.JOBS, Scope.ADMIN):
+            answer = client.get(where, headers=bearer(keys[scope]))
+            assert answer.status_code == 200
+            if scope is Scope.JOBS:
+                assert folder not in answer.text, where
+            elif where in (address, "/library"):
+                assert folder in answer.text
+
+
 def test_a_message_that_names_a_folder_keeps_it_to_itself(opened: Open, keys: dict[Scope, str], tmp_path: Path) -> None:
     gone = tmp_path / "My Pictures" / "gone"
     client = opened(open=1, home=gone)
