@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from search.asking import PictureAsker
 from search.encoder import EncoderWish
+from search.facets import Facets
 from search.jobs.rows import count_states
 from search.library import Library
 from search.looked import HeatMap, PictureAnswer, Pointed
@@ -23,6 +24,7 @@ from vision.errors import DeixisError
 from vision.images import Decoded, DecodeLimits, DecodeRequest, DecoderPool, accept
 from vision.types import RgbImage
 from vision.wanted import current_work, still_wanted
+from web.access.caller import may_see_paths
 from web.errors import NoCaptionerError, UnknownParameterError
 
 T = TypeVar("T")
@@ -102,6 +104,12 @@ class Engine:
         """
         still_wanted()
         return self.service().search(request)
+
+    def facets(self, request: SearchRequest | None) -> Facets:
+        """What the pictures of a query, or all, have in common; folders only for whoever is told where files lie."""
+        found = self.compute(lambda service: service.facets(request))
+        told = tuple(one for one in found.facets if one.name != "folder" or may_see_paths())
+        return replace(found, facets=told)
 
     def heat_map(self, preview: bytes, name: str, text: str) -> HeatMap:
         """Say where in a picture a text is.

@@ -46,7 +46,7 @@ def facets(
     started = time.perf_counter()
     given = (q is not None and q.strip() != "") or like is not None or region is not None
     request = SearchRequest(text=q or None, like_image_id=like, like_region_id=region) if given else None
-    found = engine.compute(lambda service: service.facets(request))
+    found = engine.facets(request)
     return FacetsModel.model_validate({**asdict(found), "took_ms": round((time.perf_counter() - started) * 1000, 3)})
 
 

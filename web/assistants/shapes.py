@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
+from search.facets import Facets
 from search.results import CaptionInfo, Hit, ImageDetail, MatchedRegion, RegionInfo, SearchResult
 from vision.types import Box
 from web.templating import shown_path
@@ -48,6 +49,21 @@ class SearchShape(BaseModel):
     nearest: list[str] = Field(description="Phrases of the library that come nearest, where nothing is likely.")
     remarks: list[str] = Field(description="What of the query could not be read as it was written.")
     pictures_searched: int
+
+
+class FacetShape(BaseModel):
+    """What some pictures have in common: a kind of fact, with its most frequent values."""
+
+    name: str
+    values: list[tuple[str, int, str]] = Field(description="The value, how many pictures, what to add to the query.")
+
+
+class FacetsShape(BaseModel):
+    """Facets of the pictures of a query, or of the whole library."""
+
+    pictures: int = Field(description="How many pictures were counted.")
+    of: str = Field(description="Which: `library`, `filters`, the `likely` hits, the `nearest` pictures.")
+    facets: list[FacetShape]
 
 
 class RegionShape(BaseModel):
@@ -108,6 +124,15 @@ def search_shape(result: SearchResult) -> SearchShape:
         remarks=list(result.remarks),
         pictures_searched=result.images_searched,
     )
+
+
+def facets_shape(found: Facets) -> FacetsShape:
+    """Facets, as tools tell them."""
+    facets = [
+        FacetShape(name=one.name, values=[(value.text, value.count, value.token) for value in one.values])
+        for one in found.facets
+    ]
+    return FacetsShape(pictures=found.images, of=found.of, facets=facets)
 
 
 def picture_shape(detail: ImageDetail) -> PictureShape:

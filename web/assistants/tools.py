@@ -17,7 +17,16 @@ from search.results import SearchRequest
 from vision.errors import DeixisError
 from web.access.caller import asking
 from web.assistants.protocol import CallToolResult, Image, MCPServer, TextContent, ToolAnnotations, ToolError
-from web.assistants.shapes import AnswerShape, JobShape, PictureShape, SearchShape, picture_shape, search_shape
+from web.assistants.shapes import (
+    AnswerShape,
+    FacetsShape,
+    JobShape,
+    PictureShape,
+    SearchShape,
+    facets_shape,
+    picture_shape,
+    search_shape,
+)
 from web.deps import Engine
 from web.errors import in_one_line
 from web.looking import PictureLooker
@@ -71,6 +80,7 @@ class Tools:
         """Offer them; questions only where there is a captioner, jobs only where whoever asks may start some."""
         server.add_tool(self.search, title="Search pictures", annotations=_READS)
         server.add_tool(self.similar, title="Similar pictures", annotations=_READS)
+        server.add_tool(self.facets, title="What there is", annotations=_READS)
         server.add_tool(self.picture, title="Look at a picture", annotations=_READS)
         if self._engine.answers:
             server.add_tool(self.ask, title="Ask about a picture", annotations=_READS)
@@ -90,6 +100,14 @@ class Tools:
     async def similar(self, image_id: ImageNumber, count: Count = 10, offset: Offset = 0) -> SearchShape:
         """Find pictures that look like one of the library."""
         return await self._found(SearchRequest(like_image_id=image_id, k=count, offset=offset))
+
+    async def facets(
+        self, query: Annotated[str, Field(max_length=1000, description="As for `search`; empty for all.")] = ""
+    ) -> FacetsShape:
+        """Count what pictures have in common: things named, dates, cameras, places, people, kinds of file."""
+        with _allowed(Scope.SEARCH):
+            request = SearchRequest(text=query) if query.strip() else None
+            return facets_shape(await run_in_threadpool(self._engine.facets, request))
 
     async def picture(self, image_id: ImageNumber) -> Annotated[CallToolResult, PictureShape]:
         """Look at one picture: a small copy of it, with its captions, boxes, text and facts."""

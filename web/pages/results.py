@@ -143,7 +143,7 @@ def _answer(request: Request, engine: Engine, asked: Asked, shown: Shown, pictur
             "boxed": _boxed(engine, asked.region) if asked.region is not None else None,
             "tokens": shown_tokens(result) if asked.text else [],
             "orders": orders(result) if asked.text else [],
-            "filters": shown_facets(service.facets(wanted), asked.q) if shown.filters else None,
+            "filters": shown_facets(engine.facets(wanted), asked.q) if shown.filters else None,
             "can_filter": True,
             "behind": behind,
             "nothing_likely": bool(asked.text) and result.likely == 0 and shown.page == 1,

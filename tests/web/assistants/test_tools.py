@@ -69,6 +69,7 @@ def test_over_the_pipes_an_assistant_searches_and_looks(own_home: tuple[Path, di
         assert set(tools) == {
             "search",
             "similar",
+            "facets",
             "picture",
         }  # neither questions without a captioner, nor jobs without a key
         assert all(tool.annotations is not None and tool.annotations.read_only_hint for tool in tools.values())
@@ -85,6 +86,13 @@ def test_over_the_pipes_an_assistant_searches_and_looks(own_home: tuple[Path, di
         assert said["caption"] == "A red wall with a white box."
         near = structured(await client.call_tool("similar", {"image_id": best["image_id"], "count": 2}))
         assert best["image_id"] not in [hit["image_id"] for hit in near["hits"]]
+
+        counted = structured(await client.call_tool("facets", {}))
+        values = {facet["name"]: facet["values"] for facet in counted["facets"]}
+        assert (counted["of"], "folder" in values) == ("library", False)
+        assert ["jpeg", "format:jpeg"] in [[text, token] for text, _, token in values["format"]]
+        of_red = structured(await client.call_tool("facets", {"query": "name:red*"}))
+        assert (of_red["pictures"], of_red["of"]) == (1, "filters")
 
         looked = await client.call_tool("picture", {"image_id": best["image_id"]})
         assert structured(looked)["files"] == ["red.png"]
