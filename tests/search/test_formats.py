@@ -43,11 +43,11 @@ def test_every_file_in_a_used_home_is_on_the_page(page: str, stock: Stock) -> No
     stock.publish()
     with stock.library.exclusive():
         pass
-    PreviewStore(stock.library.home).put("ab" * 32, GALLERY_PX, b"webp")
+    PreviewStore(stock.library.home).put("ab" * 32, GALLERY_PX, b"jpeg")
     kinds = {
         r"segments/(image|text)-m\d+-\d{6}\.seg": "`segments/<kind>-m<model>-<number>.seg`",
         r"generations/(image|text)-m\d+-[0-9a-f]{16}\.faiss": "`generations/<kind>-m<model>-<random>.faiss`",
-        r"previews/ab/[0-9a-f]{64}-\d+\.webp": "`previews/ab/<sha256>-<px>.webp`",
+        r"previews/ab/[0-9a-f]{64}-\d+\.jpg": "`previews/ab/<sha256>-<px>.jpg`",
     }
     for path in sorted(stock.library.home.rglob("*")):
         name = str(path.relative_to(stock.library.home))
