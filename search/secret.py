@@ -64,7 +64,7 @@ def _make(home: Path) -> bytes:
         except FileExistsError:
             return _read(path) or made
         except OSError:  # a file system without links
-            os.replace(whole, path)
+            write_whole(path, made, mode=0o600)
     except OSError as error:
         log.warning("no secret can be kept in %s (%s): pages of results end with this process", home, error.strerror)
     finally:

@@ -86,7 +86,8 @@ def test_the_box_that_is_alike_is_shown_and_leads_on(album: Library) -> None:
     asked = region(album, "a")
     by_name = {Path(hit.path).stem: hit for hit in like(album, asked).hits}
     (box,) = by_name["b"].regions
-    assert (box.phrase, box.answers, box.score) == ("lake", f"region:{asked}", round(by_name["b"].score, 4))
+    assert (box.phrase, box.answers) == ("lake", f"region:{asked}")
+    assert box.score == pytest.approx(by_name["b"].score, abs=1e-3)
     assert by_name["plain"].regions == ()
     assert box.region_id is not None
     assert "a" in names(like(album, box.region_id))[:2]
