@@ -102,8 +102,7 @@ class Engine:
             NobodyWaitsError: nobody waits for the answer any more.
             DeixisError: whatever the service raises.
         """
-        still_wanted()
-        return self.service().search(request)
+        return self.compute(lambda service: service.search(request))
 
     def facets(self, request: SearchRequest | None) -> Facets:
         """What the pictures of a query, or all, have in common; folders only for whoever is told where files lie."""
@@ -146,8 +145,7 @@ class Engine:
     def job_states(self) -> dict[str, int]:
         """How many jobs of the library are in each state; none where there is no library that can be opened."""
         try:
-            self.service()
-            return {} if self._library is None else count_states(self._library)
+            return count_states(self.library())
         except (DeixisError, OSError, SQLAlchemyError):
             return {}
 

@@ -14,10 +14,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 from starlette.types import ASGIApp
 
 from search.errors import SettingsError
@@ -26,11 +22,9 @@ from web.access.peers import root_path
 from web.access.standing import require_access
 from web.announce import Announcing
 from web.app import create_app
+from web.bounded import run_server
 from web.logs import logging_config
 from web.stopping import Stopping
-
-HEADER_TIMEOUT_MS = 10_000
-"""A client that has not sent its whole header by then is disconnected; bodies have their own deadline in `web.app`."""
 
 STOP_TIMEOUT_S = 12
 """After so long a process that has not ended is killed; `web.stopping` sees to it that none is."""
@@ -48,28 +42,18 @@ def serve(settings: Settings, *, on_listening: Callable[[str], None] | None = No
     """
     require_access(settings)
     _check_port(settings.host, settings.port)
-    server = Granian(
-        "web.app:create_from_env",  # for process lists; the loader below is what runs
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
-        workers=settings.workers,  # each with its model in memory; within one, searches run on threads
-        runtime_threads=1,
-        runtime_blocking_threads=4,
-        loop=Loops.asyncio,
-        http=HTTPModes.http1,
-        websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
-        workers_kill_timeout=STOP_TIMEOUT_S,
-        log_level=LogLevels(settings.log_level),
-        log_dictconfig=logging_config(settings.log_level, settings.log_format),
-    )
     with _common_folder(settings) as common:
-        try:
-            server.serve(target_loader=functools.partial(_load, settings, on_listening, common), wrap_loader=False)
-        except SystemExit as stopped:
-            if stopped.code:
-                raise SettingsError("the server stopped unexpectedly", remedy="The lines above say why.") from stopped
+        run_server(
+            "web.app:create_from_env",
+            functools.partial(_load, settings, on_listening, common),
+            settings,
+            log_level=settings.log_level,
+            workers=settings.workers,  # each with its model in memory; within one, searches run on threads
+            runtime_threads=1,
+            runtime_blocking_threads=4,
+            workers_kill_timeout=STOP_TIMEOUT_S,
+            log_dictconfig=logging_config(settings.log_level, settings.log_format),
+        )
 
 
 def _load(settings: Settings, on_listening: Callable[[str], None] | None, common: Path | None) -> ASGIApp:

@@ -6,8 +6,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
-from starlette.requests import Request
-
 from search.keys import Scope
 
 Kind = Literal["local", "open", "key", "session", "user", "nobody"]
@@ -53,6 +51,6 @@ def now_asks(caller: Caller) -> None:
     _ASKING.set(caller)
 
 
-def may_see_paths(request: Request | None = None) -> bool:
+def may_see_paths() -> bool:
     """Whether whoever asks is told where files lie, or their names alone."""
     return asking().sees_paths

@@ -7,10 +7,6 @@ import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable
 
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.types import ASGIApp
@@ -29,6 +25,7 @@ from web.admission.costs import Cost
 from web.announce import Announcing
 from web.assistants.protocol import MCPServer, TransportSecuritySettings
 from web.assistants.tools import Tools
+from web.bounded import run_server
 from web.deps import Engine
 from web.middleware import ErrorNet, ReceiveLimits, SecurityHeaders
 from web.version import VERSION
@@ -36,7 +33,6 @@ from web.version import VERSION
 PATH = "/mcp"
 MAX_BODY_BYTES = 1 << 20
 RECEIVE_DEADLINE_S = 30.0
-HEADER_TIMEOUT_MS = 10_000
 STOP_TIMEOUT_S = 10
 
 _INSTRUCTIONS = (
@@ -95,24 +91,14 @@ def serve_http(settings: Settings, on_listening: Callable[[str], None]) -> None:
         SettingsError: others could reach it and nothing says who may ask, or it could not start.
     """
     require_access(settings)
-    server = Granian(
-        "web.assistants.serving:mcp_app",  # for process lists; the loader below is what runs
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGI,
+    run_server(
+        "web.assistants.serving:mcp_app",
+        functools.partial(_load, settings, on_listening),
+        settings,
+        log_level="warning",
         workers=1,
-        loop=Loops.asyncio,
-        http=HTTPModes.http1,
-        websockets=False,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
         workers_kill_timeout=STOP_TIMEOUT_S,
-        log_level=LogLevels("warning"),
     )
-    try:
-        server.serve(target_loader=functools.partial(_load, settings, on_listening), wrap_loader=False)
-    except SystemExit as stopped:
-        if stopped.code:
-            raise SettingsError("the server stopped unexpectedly", remedy="The lines above say why.") from stopped
 
 
 def mcp_app(settings: Settings) -> Starlette:
